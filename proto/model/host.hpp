@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/ids.hpp"
+#include "base/units.hpp"
+
+namespace penumbra::model {
+
+/// What root of a host lets us do at most, in /etc/penumbra/policy.toml; each rung includes those before it.
+enum class Ceiling : unsigned char { kObserve, kReplicate, kShadow, kChange };
+
+struct DiskFacts {
+    std::string target;  ///< "vda"
+    std::string source;  ///< path or name of the volume; empty: no medium
+    std::string format;  ///< "qcow2", "raw", ...
+    Bytes virtual_size;
+    bool incremental = false;  ///< keeps dirty bitmaps: qcow2 compat 1.1
+    friend bool operator==(const DiskFacts&, const DiskFacts&) = default;
+};
+
+struct NicFacts {
+    std::string target;  ///< tap name, when running
+    std::string mac;
+    std::string network;  ///< bridge or libvirt network it is plugged into
+    std::string model;
+    friend bool operator==(const NicFacts&, const NicFacts&) = default;
+};
+
+struct VmFacts {
+    VmId vm;  ///< libvirt UUID
+    std::string name;
+    bool running = false;
+    std::uint32_t vcpus = 0;
+    Bytes memory;
+    std::vector<DiskFacts> disks;
+    std::vector<NicFacts> nics;
+    bool cloneable = false;
+    std::vector<std::string> reasons;  ///< one sentence each: why not, or what the shadow will lack
+    friend bool operator==(const VmFacts&, const VmFacts&) = default;
+};
+
+struct HostFacts {
+    std::string hypervisor_version;
+    std::string switch_version;
+    std::uint32_t cpus = 0;
+    Bytes memory;
+    Bytes memory_free;
+    Ceiling ceiling = Ceiling::kObserve;
+    bool may_run_shadows = false;
+    std::vector<VmFacts> vms;
+    friend bool operator==(const HostFacts&, const HostFacts&) = default;
+};
+
+}  // namespace penumbra::model
