@@ -3,9 +3,11 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/ids.hpp"
 #include "base/result.hpp"
 #include "proto/model/effect.hpp"
@@ -53,6 +55,8 @@ struct RevertEffect {
 };
 struct InspectVm {  ///< hash of the configuration (design D18)
     VmId vm;
+    ShadowId shadow;  ///< empty: production
+    ArmId arm;        ///< empty: production
     friend bool operator==(const InspectVm&, const InspectVm&) = default;
 };
 struct CleanHost {  ///< take everything of ours off the host
@@ -121,6 +125,7 @@ struct CommandReport {
     Rejection rejection = Rejection::kNone;
     ErrorCode error_code = ErrorCode::kInternal;  ///< of kFailed and kRejected
     std::string message;                          ///< one sentence, of kFailed, kRejected, and of progress
+    WallTime at{};                                ///< host's clock when it became final: lines up with KPI windows
     double progress = 0;                          ///< 0..1, of kRunning
     std::chrono::seconds time_left{0};            ///< estimated, of kRunning; 0: not known
     Outcome outcome;                              ///< of kSucceeded

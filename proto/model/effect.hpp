@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -81,6 +82,7 @@ enum class EffectState : unsigned char {
     kConflict,
     kFailed
 };
+[[nodiscard]] std::string_view to_string(EffectState state) noexcept;
 
 struct EffectStatus {
     EffectId id;

@@ -12,6 +12,7 @@
 #include "proto/model/effect.hpp"
 #include "proto/model/host.hpp"
 #include "proto/model/kpi.hpp"
+#include "proto/model/shadow.hpp"
 
 /// What travels between one agent and the coordinator (design D15). Plain values; proto/codec puts them on the wire.
 namespace penumbra::model {
@@ -39,10 +40,12 @@ struct Hello {
 struct Heartbeat {
     std::uint64_t sent_ms = 0;  ///< agent's boot clock; echoed
     std::uint32_t loop_lag_ms = 0;
+    std::uint64_t state_version = 0;    ///< of what the reports below say; grows at every change
     std::vector<std::string> troubles;  ///< "libvirtd does not answer": why a host is DEGRADED
     friend bool operator==(const Heartbeat&, const Heartbeat&) = default;
 };
 struct FactsReport {
+    std::uint64_t version = 0;
     HostFacts facts;
     friend bool operator==(const FactsReport&, const FactsReport&) = default;
 };
@@ -51,8 +54,14 @@ struct KpiReport {
     friend bool operator==(const KpiReport&, const KpiReport&) = default;
 };
 struct EffectReport {
-    std::vector<EffectStatus> effects;
+    std::uint64_t version = 0;
+    std::vector<EffectStatus> effects;  ///< all that stand, and those that ended since the coordinator last saw them
     friend bool operator==(const EffectReport&, const EffectReport&) = default;
+};
+struct ShadowReport {
+    std::uint64_t version = 0;
+    std::vector<ShadowStatus> shadows;  ///< all on this host
+    friend bool operator==(const ShadowReport&, const ShadowReport&) = default;
 };
 struct Goodbye {
     std::string reason;
@@ -69,6 +78,7 @@ struct Welcome {
 };
 struct HeartbeatAck {
     std::uint64_t echo_ms = 0;
+    std::uint64_t state_seen = 0;  ///< lowest version of the three reports that has come; the agent sends again if less
     friend bool operator==(const HeartbeatAck&, const HeartbeatAck&) = default;
 };
 struct Reset {
@@ -86,7 +96,7 @@ struct KpiAck {
 };
 
 using Body = std::variant<Hello, Heartbeat, FactsReport, KpiReport, EffectReport, Goodbye, CommandReport, Welcome,
-                          HeartbeatAck, Reset, ResultAck, KpiAck, Command>;
+                          HeartbeatAck, Reset, ResultAck, KpiAck, Command, ShadowReport>;
 
 /// The one message of the fleet link.
 struct Envelope {

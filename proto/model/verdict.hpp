@@ -4,11 +4,13 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace penumbra::model {
 
 enum class VerdictKind : unsigned char { kPass, kFail, kInconclusive, kInvalid, kAborted };
+[[nodiscard]] std::string_view to_string(VerdictKind kind) noexcept;
 
 /// An interval of a quantity, with the confidence it was made for.
 struct Interval {

@@ -1,6 +1,7 @@
 #include <string_view>
 #include <variant>
 
+#include "proto/model/api.hpp"
 #include "proto/model/command.hpp"
 #include "proto/model/effect.hpp"
 
@@ -96,6 +97,154 @@ bool is_final(CommandState state) noexcept {
             return false;
     }
     return false;
+}
+
+std::string_view to_string(TrialKind kind) noexcept {
+    switch (kind) {
+        case TrialKind::kAa:
+            return "aa";
+        case TrialKind::kFault:
+            return "fault";
+        case TrialKind::kChange:
+            return "change";
+        case TrialKind::kLoad:
+            return "load";
+    }
+    return "aa";
+}
+
+std::string_view to_string(TrialState state) noexcept {
+    switch (state) {
+        case TrialState::kStartingReplay:
+            return "STARTING_REPLAY";
+        case TrialState::kWarmingUp:
+            return "WARMING_UP";
+        case TrialState::kBaseline:
+            return "BASELINE";
+        case TrialState::kApplying:
+            return "APPLYING";
+        case TrialState::kMeasuring:
+            return "MEASURING";
+        case TrialState::kReverting:
+            return "REVERTING";
+        case TrialState::kStoppingReplay:
+            return "STOPPING_REPLAY";
+        case TrialState::kEnded:
+            return "ENDED";
+    }
+    return "ENDED";
+}
+
+std::string_view to_string(RolloutState state) noexcept {
+    switch (state) {
+        case RolloutState::kShadowTrial:
+            return "SHADOW_TRIAL";
+        case RolloutState::kInspectingShadow:
+            return "INSPECTING_SHADOW";
+        case RolloutState::kDrillApplying:
+            return "DRILL_APPLYING";
+        case RolloutState::kDrillReverting:
+            return "DRILL_REVERTING";
+        case RolloutState::kDrillInspecting:
+            return "DRILL_INSPECTING";
+        case RolloutState::kInspecting:
+            return "INSPECTING";
+        case RolloutState::kApplying:
+            return "APPLYING";
+        case RolloutState::kVerifying:
+            return "VERIFYING";
+        case RolloutState::kAwaitingConfirm:
+            return "AWAITING_CONFIRM";
+        case RolloutState::kConfirming:
+            return "CONFIRMING";
+        case RolloutState::kInspectingAfter:
+            return "INSPECTING_AFTER";
+        case RolloutState::kRevertingWave:
+            return "REVERTING_WAVE";
+        case RolloutState::kInspectingFinal:
+            return "INSPECTING_FINAL";
+        case RolloutState::kEnded:
+            return "ENDED";
+    }
+    return "ENDED";
+}
+
+std::string_view to_string(RolloutOutcome outcome) noexcept {
+    switch (outcome) {
+        case RolloutOutcome::kSucceeded:
+            return "SUCCEEDED";
+        case RolloutOutcome::kRejected:
+            return "REJECTED";
+        case RolloutOutcome::kRolledBack:
+            return "ROLLED_BACK";
+        case RolloutOutcome::kAborted:
+            return "ABORTED";
+        case RolloutOutcome::kRollbackFailed:
+            return "ROLLBACK_FAILED";
+    }
+    return "ABORTED";
+}
+
+std::string_view to_string(HostState state) noexcept {
+    switch (state) {
+        case HostState::kPending:
+            return "PENDING";
+        case HostState::kUnverified:
+            return "UNVERIFIED";
+        case HostState::kOnline:
+            return "ONLINE";
+        case HostState::kDegraded:
+            return "DEGRADED";
+        case HostState::kSuspect:
+            return "SUSPECT";
+        case HostState::kUnreachable:
+            return "UNREACHABLE";
+        case HostState::kQuarantined:
+            return "QUARANTINED";
+        case HostState::kRetired:
+            return "RETIRED";
+    }
+    return "UNVERIFIED";
+}
+
+std::string_view to_string(VerdictKind kind) noexcept {
+    switch (kind) {
+        case VerdictKind::kPass:
+            return "PASS";
+        case VerdictKind::kFail:
+            return "FAIL";
+        case VerdictKind::kInconclusive:
+            return "INCONCLUSIVE";
+        case VerdictKind::kInvalid:
+            return "INVALID";
+        case VerdictKind::kAborted:
+            return "ABORTED";
+    }
+    return "INCONCLUSIVE";
+}
+
+std::string_view to_string(EffectState state) noexcept {
+    switch (state) {
+        case EffectState::kIntended:
+            return "INTENDED";
+        case EffectState::kArmed:
+            return "ARMED";
+        case EffectState::kApplied:
+            return "APPLIED";
+        case EffectState::kVerified:
+            return "VERIFIED";
+        case EffectState::kConfirmed:
+            return "CONFIRMED";
+        case EffectState::kReverting:
+            return "REVERTING";
+        case EffectState::kReverted:
+            return "REVERTED";
+        case EffectState::kConflict:
+            return "CONFLICT";
+        case EffectState::kFailed:
+            return "FAILED";
+    }
+    return "FAILED";
 }
 
 }  // namespace penumbra::model
