@@ -24,6 +24,36 @@ inline constexpr std::size_t kCommandsInFlightPerAgentMax = 8;
 static_assert(kHeartbeatInterval * kHeartbeatsMissedSuspect < kContactUnreachable,
               "an agent is suspect before it is unreachable");
 
+// agent core: what one host remembers
+inline constexpr std::size_t kCommandsRememberedPerAgentMax = 64;  ///< running, and final without acknowledgement
+inline constexpr std::size_t kFencesPerAgentMax = 4096;
+inline constexpr std::size_t kKpiWindowsUnackedMax = 16'384;
+inline constexpr std::size_t kKpiWindowsPerReportMax = 32;
+inline constexpr std::size_t kTroublesMax = 16;
+inline constexpr auto kHelloRetryBase = 1s;
+inline constexpr auto kHelloRetryMax = 60s;
+inline constexpr auto kFirstSpread = 5s;  ///< a fresh agent's wait before its first Hello is a uniform share of it
+static_assert(kCommandsInFlightPerAgentMax < kCommandsRememberedPerAgentMax,
+              "a credit's worth can always be remembered");
+
+// coordinator core: what the fleet's memory holds
+inline constexpr std::size_t kHostsMax = 10'000;
+inline constexpr std::size_t kCommandsOpenPerHostMax = 128;
+inline constexpr std::size_t kCommandsListedMax = 1024;
+inline constexpr std::size_t kTrialsListedMax = 256;
+inline constexpr std::size_t kRolloutsListedMax = 256;
+inline constexpr std::size_t kGenerationsListedMax = 64;
+inline constexpr std::size_t kRequestsRememberedMax = 4096;
+inline constexpr std::size_t kKpiWindowsPerVantageMax = 8192;
+inline constexpr std::size_t kHeldSendsMax = 65'536;
+inline constexpr std::size_t kNameBytesMax = 40;  ///< of a shadow, trial or rollout: room for a prefix in kIdBytesMax
+inline constexpr auto kTimeToAccept = 30s;
+inline constexpr auto kCommandResendInterval = 10s;
+inline constexpr auto kOwnStall = 2s;  ///< between two ticks: we slept, so nobody else is blamed for silence
+inline constexpr std::size_t kMassBrakeHostsMin = 10;
+inline constexpr double kMassBrakeShare = 0.05;
+inline constexpr auto kKpiGrace = 30s;  ///< beyond a span's length before its missing windows make a trial INVALID
+
 // effects
 inline constexpr auto kLeaseMin = 5s;
 inline constexpr auto kLeaseMax = 24h;

@@ -34,19 +34,18 @@ struct RolloutSpec {
 
 /// Where a rollout stands. Every state but kEnded survives a restart of the coordinator.
 enum class RolloutState : unsigned char {
+    kInspecting,  ///< production's hashes before anything
     kShadowTrial,
     kInspectingShadow,  ///< hash of the treated arm before the drill
     kDrillApplying,
     kDrillReverting,
     kDrillInspecting,  ///< the hash must have come back
-    kInspecting,       ///< production's hash before
     kApplying,
     kVerifying,
     kAwaitingConfirm,
     kConfirming,
-    kInspectingAfter,
-    kRevertingWave,    ///< unconfirmed ones and earlier waves, latest first
-    kInspectingFinal,  ///< production's hash after the way back
+    kReverting,        ///< what stands in production, earlier waves included, latest first
+    kInspectingFinal,  ///< production's hashes when all is done, whatever the outcome
     kEnded
 };
 [[nodiscard]] std::string_view to_string(RolloutState state) noexcept;
@@ -70,14 +69,15 @@ struct RolloutTarget {
 
 struct RolloutStatus {
     RolloutSpec spec;
-    RolloutState state = RolloutState::kShadowTrial;
-    std::optional<RolloutOutcome> outcome;
-    std::string reason;  ///< one sentence: what it waits for, or why it ended
+    RolloutState state = RolloutState::kInspecting;
+    std::optional<RolloutOutcome> outcome;  ///< known before kEnded: what is done since is clean-up
+    std::string reason;                     ///< one sentence: what it waits for, or why it ended
     TrialId trial;
     std::string drill_before_hash;
     std::string drill_after_hash;
     std::vector<RolloutTarget> targets;
     std::uint32_t target = 0;  ///< the one being worked on
+    std::uint32_t wave = 0;
     WallTime begun{};
     WallTime ended{};
     friend bool operator==(const RolloutStatus&, const RolloutStatus&) = default;

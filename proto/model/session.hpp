@@ -32,6 +32,7 @@ struct Hello {
     std::uint32_t protocol_max = 1;
     std::string boot_id;
     std::string instance;    ///< new at every start of the agent process
+    Fence fence_max_seen{};  ///< highest it ever took; a coordinator restored from a backup goes on above it
     Epoch epoch_max_seen{};  ///< highest it ever served; a coordinator that is lower must step down
     HostFacts facts;
     std::vector<CommandReport> commands;  ///< all it knows of that no result acknowledgement came for
@@ -71,6 +72,7 @@ struct Goodbye {
 // ---- coordinator -> agent
 struct Welcome {
     SessionId session;
+    std::uint64_t answers = 0;  ///< Envelope::sequence of the Hello it answers; the agent drops any other
     std::chrono::milliseconds heartbeat_interval{0};
     std::chrono::milliseconds reconnect_spread{0};  ///< a reconnecting agent waits a uniform share of it first
     std::uint32_t credit = 0;                       ///< commands in flight at once
@@ -102,7 +104,7 @@ using Body = std::variant<Hello, Heartbeat, FactsReport, KpiReport, EffectReport
 struct Envelope {
     std::uint32_t protocol = 1;
     SessionId session;           ///< {0,0} in Hello
-    std::uint64_t sequence = 0;  ///< per session and direction, from 1
+    std::uint64_t sequence = 0;  ///< per session and direction, from 1; of Hello: per agent process
     Body body;
     friend bool operator==(const Envelope&, const Envelope&) = default;
 };

@@ -137,6 +137,8 @@ std::string_view to_string(TrialState state) noexcept {
 
 std::string_view to_string(RolloutState state) noexcept {
     switch (state) {
+        case RolloutState::kInspecting:
+            return "INSPECTING";
         case RolloutState::kShadowTrial:
             return "SHADOW_TRIAL";
         case RolloutState::kInspectingShadow:
@@ -147,8 +149,6 @@ std::string_view to_string(RolloutState state) noexcept {
             return "DRILL_REVERTING";
         case RolloutState::kDrillInspecting:
             return "DRILL_INSPECTING";
-        case RolloutState::kInspecting:
-            return "INSPECTING";
         case RolloutState::kApplying:
             return "APPLYING";
         case RolloutState::kVerifying:
@@ -157,10 +157,8 @@ std::string_view to_string(RolloutState state) noexcept {
             return "AWAITING_CONFIRM";
         case RolloutState::kConfirming:
             return "CONFIRMING";
-        case RolloutState::kInspectingAfter:
-            return "INSPECTING_AFTER";
-        case RolloutState::kRevertingWave:
-            return "REVERTING_WAVE";
+        case RolloutState::kReverting:
+            return "REVERTING";
         case RolloutState::kInspectingFinal:
             return "INSPECTING_FINAL";
         case RolloutState::kEnded:
