@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/ids.hpp"
@@ -11,6 +12,7 @@ namespace penumbra::model {
 
 /// What root of a host lets us do at most, in /etc/penumbra/policy.toml; each rung includes those before it.
 enum class Ceiling : unsigned char { kObserve, kReplicate, kShadow, kChange };
+[[nodiscard]] std::string_view to_string(Ceiling ceiling) noexcept;
 
 struct DiskFacts {
     std::string target;  ///< "vda"

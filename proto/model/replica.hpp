@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/ids.hpp"
@@ -10,8 +11,10 @@
 namespace penumbra::model {
 
 enum class GenerationKind : unsigned char { kFull, kIncremental };
+[[nodiscard]] std::string_view to_string(GenerationKind kind) noexcept;
 /// What state a cut caught: as after a power cut, with flushed file systems, or with applications told.
 enum class Consistency : unsigned char { kCrash, kFilesystem, kApplication };
+[[nodiscard]] std::string_view to_string(Consistency consistency) noexcept;
 
 /// One committed generation of one volume, as its manifest at the target says.
 struct VolumeGeneration {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/ids.hpp"
@@ -18,6 +19,7 @@ struct ShadowSpec {
 };
 
 enum class ArmState : unsigned char { kBuilding, kBooting, kServing, kSevered, kGone };
+[[nodiscard]] std::string_view to_string(ArmState state) noexcept;
 
 struct ArmStatus {
     ArmId arm;

@@ -245,4 +245,50 @@ std::string_view to_string(EffectState state) noexcept {
     return "FAILED";
 }
 
+std::string_view to_string(Ceiling ceiling) noexcept {
+    switch (ceiling) {
+        case Ceiling::kObserve:
+            return "observe";
+        case Ceiling::kReplicate:
+            return "replicate";
+        case Ceiling::kShadow:
+            return "shadow";
+        case Ceiling::kChange:
+            return "change";
+    }
+    return "observe";
+}
+
+std::string_view to_string(GenerationKind kind) noexcept {
+    return kind == GenerationKind::kFull ? "full" : "incremental";
+}
+
+std::string_view to_string(Consistency consistency) noexcept {
+    switch (consistency) {
+        case Consistency::kCrash:
+            return "crash";
+        case Consistency::kFilesystem:
+            return "filesystem";
+        case Consistency::kApplication:
+            return "application";
+    }
+    return "crash";
+}
+
+std::string_view to_string(ArmState state) noexcept {
+    switch (state) {
+        case ArmState::kBuilding:
+            return "BUILDING";
+        case ArmState::kBooting:
+            return "BOOTING";
+        case ArmState::kServing:
+            return "SERVING";
+        case ArmState::kSevered:
+            return "SEVERED";
+        case ArmState::kGone:
+            return "GONE";
+    }
+    return "GONE";
+}
+
 }  // namespace penumbra::model

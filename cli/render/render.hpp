@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "proto/model/api.hpp"
+
+namespace penumbra::cli {
+
+enum class Format : unsigned char { kTable, kJson };
+
+/// What stdout gets for a list or one object. Lists are JSON arrays; both end in a newline. Pure.
+[[nodiscard]] std::string render(const std::vector<model::HostView>& hosts, Format format);
+[[nodiscard]] std::string render(const std::vector<model::VmView>& vms, Format format);
+[[nodiscard]] std::string render(const std::vector<model::GroupView>& groups, Format format);
+[[nodiscard]] std::string render(const std::vector<model::ShadowView>& shadows, Format format);
+[[nodiscard]] std::string render(const std::vector<model::CommandView>& commands, Format format);
+[[nodiscard]] std::string render(const std::vector<model::EventView>& events, Format format);
+[[nodiscard]] std::string render(const std::vector<model::TrialStatus>& trials, Format format);
+[[nodiscard]] std::string render(const std::vector<model::RolloutStatus>& rollouts, Format format);
+[[nodiscard]] std::string render(const std::vector<model::KpiWindow>& windows, Format format);
+[[nodiscard]] std::string render(const model::ForecastView& forecast, Format format);
+
+/// One trial or rollout in full: the verdict with its evidence, the steps with their hashes.
+[[nodiscard]] std::string render_one(const model::TrialStatus& trial, Format format);
+[[nodiscard]] std::string render_one(const model::RolloutStatus& rollout, Format format);
+
+}  // namespace penumbra::cli

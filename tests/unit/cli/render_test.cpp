@@ -1,0 +1,85 @@
+#include "cli/render/render.hpp"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+namespace penumbra::cli {
+namespace {
+
+using nlohmann::json;
+using namespace std::chrono_literals;
+
+model::HostView host_hv1() {
+    return {.host = HostId("hv1"),
+            .state = model::HostState::kOnline,
+            .reason = "it answers",
+            .agent_version = "0.1.0",
+            .silent_for = 1200ms,
+            .facts = {.cpus = 2, .ceiling = model::Ceiling::kShadow, .may_run_shadows = true}};
+}
+
+TEST(Render, HostsAsATableSayTheReasonOfEachState) {
+    EXPECT_EQ(render(std::vector{host_hv1()}, Format::kTable),
+              "HOST  STATE   CEILING  SHADOWS  VMS  SILENT  REASON\n"
+              "hv1   ONLINE  shadow   yes      0    1 s     it answers\n");
+}
+
+TEST(Render, ListsAreJsonArraysAlsoWhenEmpty) {
+    EXPECT_EQ(json::parse(render(std::vector<model::HostView>{}, Format::kJson)), json::array());
+    const json hosts = json::parse(render(std::vector{host_hv1()}, Format::kJson));
+    ASSERT_EQ(hosts.size(), 1U);
+    EXPECT_EQ(hosts[0]["state"], "ONLINE");
+    EXPECT_EQ(hosts[0]["silent_for_s"], 1.2);
+}
+
+TEST(Render, GenerationsCarryTheFieldsOfTheReport) {
+    const model::GroupView group{
+        .group = GroupId("shop"),
+        .host = HostId("hv1"),
+        .generations = {{.group = GroupId("shop"),
+                         .number = 1,
+                         .kind = model::GenerationKind::kIncremental,
+                         .volumes = {{.disk = "vda", .bytes_read = Bytes(10), .bytes_sent = Bytes(7)},
+                                     {.disk = "vdb", .bytes_read = Bytes(5), .bytes_sent = Bytes(5)}}}}};
+    const json out = json::parse(render(std::vector{group}, Format::kJson));
+    const json& generation = out[0]["generations"][0];
+    EXPECT_EQ(generation["gen"], 1);
+    EXPECT_EQ(generation["kind"], "incremental");
+    EXPECT_EQ(generation["bytes_read"], 15);
+    EXPECT_EQ(generation["bytes_sent"], 12);
+}
+
+TEST(Render, AVerdictSaysNPowerAndInterval) {
+    model::TrialStatus trial{.spec = {.trial = TrialId("aa"), .shadow = ShadowId("s1")},
+                             .state = model::TrialState::kEnded};
+    trial.verdict = model::Verdict{.kind = model::VerdictKind::kFail,
+                                   .reason = "response_time_mean rose by 30.0 %",
+                                   .n = 60,
+                                   .effective_n = 42.5,
+                                   .power = 0.93,
+                                   .evidence = {{.kpi = "response_time_mean",
+                                                 .verdict = model::VerdictKind::kFail,
+                                                 .n = 60,
+                                                 .effective_n = 42.5,
+                                                 .effect = 0.3,
+                                                 .interval = {.low = 0.22, .high = 0.38},
+                                                 .p_value = 0.0001,
+                                                 .power = 0.93,
+                                                 .margin = 0.1}}};
+    const std::string text = render_one(trial, Format::kTable);
+    for (const char* part : {"FAIL", "n 60", "power 0.93", "+22.0 % .. +38.0 %", "response_time_mean rose"}) {
+        EXPECT_NE(text.find(part), std::string::npos) << part << " is not in\n" << text;
+    }
+    const json out = json::parse(render_one(trial, Format::kJson));
+    EXPECT_EQ(out["verdict"]["kind"], "FAIL");
+    EXPECT_EQ(out["verdict"]["evidence"][0]["interval"]["high"], 0.38);
+    EXPECT_EQ(out["begun"], nullptr);
+}
+
+TEST(Render, BrokenTextOfAGuestDoesNotBreakTheList) {
+    model::EventView event{.sequence = 1, .kind = "x", .subject = "s", .message = "bad \xff byte"};
+    EXPECT_EQ(json::parse(render(std::vector{event}, Format::kJson)).size(), 1U);
+}
+
+}  // namespace
+}  // namespace penumbra::cli
