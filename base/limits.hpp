@@ -58,4 +58,11 @@ inline constexpr auto kKpiGrace = 30s;  ///< beyond a span's length before its m
 inline constexpr auto kLeaseMin = 5s;
 inline constexpr auto kLeaseMax = 24h;
 
+// analysis
+inline constexpr std::uint64_t kHistogramValueMax = 3'600'000'000;  ///< one hour in microseconds
+inline constexpr std::size_t kSampleValuesMax = 4'000'000;          ///< longest series a statistic takes
+inline constexpr std::size_t kBlocksMax = 200;                      ///< blocks a series is cut into before a rank test
+inline constexpr std::size_t kAutocorrelationLagMax = 512;
+inline constexpr std::size_t kPairsMax = 4'000'000;  ///< Walsh averages or pairwise differences held at once
+
 }  // namespace penumbra::limits
