@@ -29,6 +29,7 @@ inline constexpr std::size_t kCommandsRememberedPerAgentMax = 64;  ///< running,
 inline constexpr std::size_t kFencesPerAgentMax = 4096;
 inline constexpr std::size_t kKpiWindowsUnackedMax = 16'384;
 inline constexpr std::size_t kKpiWindowsPerReportMax = 32;
+inline constexpr std::size_t kKpiVantagesMax = 256;  ///< beyond, those with nothing to send are forgotten
 inline constexpr std::size_t kTroublesMax = 16;
 inline constexpr auto kHelloRetryBase = 1s;
 inline constexpr auto kHelloRetryMax = 60s;

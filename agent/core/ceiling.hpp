@@ -1,0 +1,28 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "proto/model/command.hpp"
+#include "proto/model/policy.hpp"
+
+namespace penumbra::agent {
+
+/// What the host knows of itself when it decides.
+struct OnThisHost {
+    const model::Policy& policy;
+    const model::HostFacts& facts;
+    const std::vector<model::ShadowStatus>& shadows;
+    const std::vector<model::EffectStatus>& effects;
+};
+
+struct Refusal {
+    model::Rejection rejection = model::Rejection::kPolicy;
+    std::string message;  ///< one sentence
+};
+
+/// Design D14: the host decides. Nothing if the operation stays under root's ceiling; else why not. Pure.
+/// A fault outside a sandbox of ours is refused whatever the policy says, and so is a hold: holds are the host's own.
+[[nodiscard]] std::optional<Refusal> refusal_of(const model::Operation& operation, const OnThisHost& host);
+
+}  // namespace penumbra::agent
