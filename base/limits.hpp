@@ -80,4 +80,11 @@ static_assert(kIsolationAuditInterval * 2 < kIsolationSeverWithin,
               "an audit that just missed a leak has time to run again");
 static_assert(kSwitchCallDeadline < kIsolationBlindMax);
 
+// hypervisor: replicas
+inline constexpr std::uint64_t kBitmapGranularityBytes = 64 * 1024;  ///< QEMU's default, what libvirt 9 asks for
+inline constexpr std::uint64_t kBlockBytes = 64 * 1024;              ///< what is hashed, and qcow2's cluster
+inline constexpr std::uint64_t kLeafBytes = 1024 * 1024;
+inline constexpr std::uint64_t kReadChunkBytesMax = 256 * 1024;
+static_assert(kLeafBytes % kBlockBytes == 0 && kReadChunkBytesMax % kBlockBytes == 0);
+
 }  // namespace penumbra::limits

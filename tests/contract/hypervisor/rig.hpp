@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "hypervisor/ports.hpp"
+
+namespace penumbra::hypervisor::contract {
+
+/// One running VM "t1" with a blank, incremental disk "vda" of kDiskBytes, and hands that act as its guest. The same
+/// suite is linked with a rig over the fake and with one over libvirt and QEMU.
+class Rig {
+ public:
+    static constexpr std::uint64_t kDiskBytes = 64ULL << 20U;
+
+    Rig() = default;
+    Rig(const Rig&) = delete;
+    Rig& operator=(const Rig&) = delete;
+    Rig(Rig&&) = delete;
+    Rig& operator=(Rig&&) = delete;
+    virtual ~Rig() = default;
+
+    virtual VmInventory& inventory() = 0;
+    virtual BackupControl& backup() = 0;
+    virtual ShadowDomains& shadows() = 0;
+    virtual DomainTuning& tuning() = 0;
+    virtual BlockSources& sources() = 0;
+    virtual VmId vm() = 0;
+    /// Where sockets and scratch files may stand.
+    virtual std::filesystem::path run_directory() = 0;
+    /// Whether the host lets live CPU scheduling be read (a cgroup controller is there).
+    virtual bool has_live_scheduler() = 0;
+
+    virtual void guest_write(std::uint64_t offset, std::uint64_t bytes, std::uint8_t pattern) = 0;
+    virtual void guest_zero(std::uint64_t offset, std::uint64_t bytes) = 0;
+    /// The VM's process dies at once and the VM is started again.
+    virtual void crash() = 0;
+    /// XML of a shadow named so that this hypervisor can define and start.
+    virtual std::string shadow_xml(const std::string& name) = 0;
+};
+
+/// Given by whichever rig is linked.
+std::unique_ptr<Rig> make_rig();
+
+}  // namespace penumbra::hypervisor::contract
