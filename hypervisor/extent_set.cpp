@@ -73,8 +73,8 @@ ExtentSet ExtentSet::grown_to_blocks(std::uint64_t block_bytes, std::uint64_t si
     for (const auto& [begin, end] : ends_) {
         if (begin >= size) break;
         const std::uint64_t last = std::min(end, size) - 1;
-        blocks.insert(
-            {.begin = begin / block_bytes * block_bytes, .end = std::min(size, (last / block_bytes + 1) * block_bytes)});
+        blocks.insert({.begin = begin / block_bytes * block_bytes,
+                       .end = std::min(size, (last / block_bytes + 1) * block_bytes)});
     }
     return blocks;
 }

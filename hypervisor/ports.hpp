@@ -202,8 +202,7 @@ class BlockSource : public Port {
 /// Opens the disks of a backup job. Thread-safe.
 class BlockSources : public Port {
  public:
-    [[nodiscard]] virtual Result<std::unique_ptr<BlockSource>> open(const BackupJob& job,
-                                                                    const BackupExport& disk) = 0;
+    [[nodiscard]] virtual Result<std::unique_ptr<BlockSource>> open(const BackupJob& job, const BackupExport& disk) = 0;
 };
 
 }  // namespace penumbra::hypervisor

@@ -225,12 +225,21 @@ Result<std::vector<model::VmFacts>> FakeHypervisor::list_vms() {
     TRY(before("list_vms"));
     std::vector<model::VmFacts> list;
     for (const auto& [id, domain] : domains_) {
-        model::VmFacts facts{.vm = id, .name = domain->vm.name, .running = domain->vm.running, .vcpus = domain->vm.vcpus,
-                             .memory = domain->vm.memory, .disks = {}, .nics = {}, .cloneable = domain->vm.running,
+        model::VmFacts facts{.vm = id,
+                             .name = domain->vm.name,
+                             .running = domain->vm.running,
+                             .vcpus = domain->vm.vcpus,
+                             .memory = domain->vm.memory,
+                             .disks = {},
+                             .nics = {},
+                             .cloneable = domain->vm.running,
                              .reasons = {}};
         for (const FakeDisk& disk : domain->vm.disks)
-            facts.disks.push_back({.target = disk.target, .source = disk.target + ".qcow2", .format = "qcow2",
-                                   .virtual_size = Bytes(disk.data.size()), .incremental = disk.incremental});
+            facts.disks.push_back({.target = disk.target,
+                                   .source = disk.target + ".qcow2",
+                                   .format = "qcow2",
+                                   .virtual_size = Bytes(disk.data.size()),
+                                   .incremental = disk.incremental});
         if (!domain->vm.running) facts.reasons.emplace_back("it is not running: start it, then clone it");
         list.push_back(std::move(facts));
     }
@@ -239,8 +248,9 @@ Result<std::vector<model::VmFacts>> FakeHypervisor::list_vms() {
 
 std::string FakeHypervisor::render_xml(const FakeVm& vm, Layer layer) {
     std::string xml = fmt::format("<domain><name>{}</name><uuid>{}</uuid><cputune>", vm.name, vm.vm.text());
-    for (const auto& [name, value] : layer == Layer::kLive ? vm.live : vm.persistent)
-        xml += fmt::format("<{}>{}</{}>", name, value, name);
+    for (const auto& [name, value] : layer == Layer::kLive ? vm.live : vm.persistent) {
+        if (value != 0) xml += fmt::format("<{}>{}</{}>", name, value, name);
+    }
     xml += "</cputune><devices>";
     for (const FakeDisk& disk : vm.disks) {
         xml += fmt::format("<disk><target dev='{}'/><iotune>", disk.target);
@@ -266,8 +276,11 @@ Result<std::vector<VmCounters>> FakeHypervisor::counters() {
     std::vector<VmCounters> list;
     for (const auto& [id, domain] : domains_) {
         if (!domain->vm.running) continue;
-        VmCounters counters{.vm = id, .name = domain->vm.name, .cpu_time = std::chrono::seconds(1),
-                            .memory_resident = domain->vm.memory, .disks = {}};
+        VmCounters counters{.vm = id,
+                            .name = domain->vm.name,
+                            .cpu_time = std::chrono::seconds(1),
+                            .memory_resident = domain->vm.memory,
+                            .disks = {}};
         for (const FakeDisk& disk : domain->vm.disks)
             counters.disks.push_back({.disk = disk.target});
         list.push_back(std::move(counters));
@@ -294,7 +307,8 @@ Result<BackupJob> FakeHypervisor::begin_backup(const BackupRequest& request) {
     TRY(before("begin_backup"));
     Domain* domain = TRY(find(request.vm));
     if (!domain->vm.running)
-        return fail(ErrorCode::kUnavailable, fmt::format("VM {} is not running: a backup needs it to run", domain->vm.name));
+        return fail(ErrorCode::kUnavailable,
+                    fmt::format("VM {} is not running: a backup needs it to run", domain->vm.name));
     if (domain->job)
         return fail(ErrorCode::kConflict, fmt::format("VM {} has a backup job already: end it first", domain->vm.name));
     if (std::ranges::find(domain->checkpoints, request.checkpoint, &Checkpoint::name) != domain->checkpoints.end())
@@ -312,15 +326,16 @@ Result<BackupJob> FakeHypervisor::begin_backup(const BackupRequest& request) {
             const auto since = std::ranges::find(domain->checkpoints, wanted.since, &Checkpoint::name);
             if (since == domain->checkpoints.end() || since->broken.contains(wanted.disk) ||
                 !since->dirty.contains(wanted.disk))
-                return fail(ErrorCode::kDataLoss, fmt::format("missing or broken bitmap {} of disk {}: read the whole disk",
-                                                              wanted.since.text(), wanted.disk));
+                return fail(ErrorCode::kDataLoss,
+                            fmt::format("missing or broken bitmap {} of disk {}: read the whole disk",
+                                        wanted.since.text(), wanted.disk));
             cut->dirty = since->dirty.at(wanted.disk);
         }
         job.cuts[wanted.disk] = cut;
         job.pushed_out[wanted.disk] = {};
         if (disk->incremental) made.dirty[wanted.disk] = {};
-        answer.exports.push_back({.disk = wanted.disk, .name = wanted.disk,
-                                  .bitmap = wanted.since.empty() ? "" : "backup-" + wanted.disk});
+        answer.exports.push_back(
+            {.disk = wanted.disk, .name = wanted.disk, .bitmap = wanted.since.empty() ? "" : "backup-" + wanted.disk});
     }
     answer.checkpoint = {.name = made.name, .created_s = made.created_s, .dirty = {}};
     for (const auto& [disk, dirty] : made.dirty)
@@ -346,8 +361,8 @@ Result<void> FakeHypervisor::end_backup(const VmId& vm, const std::filesystem::p
     Domain* domain = TRY(find(vm));
     if (!domain->job) return {};
     if (domain->job->socket != socket)
-        return fail(ErrorCode::kConflict, fmt::format("the backup job on VM {} is not ours: it serves {}", domain->vm.name,
-                                                      domain->job->socket.string()));
+        return fail(ErrorCode::kConflict, fmt::format("the backup job on VM {} is not ours: it serves {}",
+                                                      domain->vm.name, domain->job->socket.string()));
     for (const auto& [name, cut] : domain->job->cuts)
         cut->open = false;
     domain->job.reset();
@@ -367,8 +382,8 @@ Result<std::vector<ShadowDomainFacts>> FakeHypervisor::list_shadows() {
     TRY(before("list_shadows"));
     std::vector<ShadowDomainFacts> list;
     for (const auto& [name, shadow] : shadows_) {
-        ShadowDomainFacts facts{.name = name, .vm = VmId(element(shadow->xml, "uuid")), .running = shadow->running,
-                                .taps = {}};
+        ShadowDomainFacts facts{
+            .name = name, .vm = VmId(element(shadow->xml, "uuid")), .running = shadow->running, .taps = {}};
         if (shadow->running) facts.taps.push_back("vnet-" + name);
         list.push_back(std::move(facts));
     }
@@ -384,7 +399,8 @@ Result<void> FakeHypervisor::define(const std::string& xml) {
         return fail(ErrorCode::kPermissionDenied, fmt::format("domain {} does not carry our mark", name));
     for (const auto& [id, domain] : domains_) {
         if (domain->vm.name == name || id.text() == element(xml, "uuid"))
-            return fail(ErrorCode::kPermissionDenied, fmt::format("domain {} exists and is not a shadow of ours", name));
+            return fail(ErrorCode::kPermissionDenied,
+                        fmt::format("domain {} exists and is not a shadow of ours", name));
     }
     if (const auto old = shadows_.find(name); old != shadows_.end() && old->second->running)
         return fail(ErrorCode::kAlreadyExists, fmt::format("shadow {} is running: remove it first", name));
@@ -430,8 +446,8 @@ Result<DomainConfiguration> FakeHypervisor::configuration(const VmId& vm) {
     const std::lock_guard lock(mutex_);
     TRY(before("configuration"));
     const Domain* domain = TRY(find(vm));
-    DomainConfiguration configuration{.inactive_xml = render_xml(domain->vm, Layer::kPersistent), .scheduler = {},
-                                      .iotune = {}};
+    DomainConfiguration configuration{
+        .inactive_xml = render_xml(domain->vm, Layer::kPersistent), .scheduler = {}, .iotune = {}};
     if (!domain->vm.running) return configuration;
     configuration.scheduler = domain->vm.live;
     for (const FakeDisk& disk : domain->vm.disks)
@@ -487,7 +503,8 @@ Result<std::unique_ptr<BlockSource>> FakeHypervisor::open(const BackupJob& job, 
     TRY(before("open"));
     const Domain* domain = TRY(find(job.vm));
     if (!domain->job || domain->job->socket != job.socket || !domain->job->cuts.contains(disk.name))
-        return fail(ErrorCode::kUnavailable, fmt::format("no backup job serves {}: begin a new one", job.socket.string()));
+        return fail(ErrorCode::kUnavailable,
+                    fmt::format("no backup job serves {}: begin a new one", job.socket.string()));
     return std::unique_ptr<BlockSource>(std::make_unique<FakeBlockSource>(domain->job->cuts.at(disk.name), faults_));
 }
 

@@ -34,14 +34,15 @@ struct FakeVm {
     std::vector<FakeDisk> disks;
     std::string xml;  ///< what domain_xml() gives; empty: a plain one made from the fields above
     SchedulerVector live{{"cpu_shares", 1024}, {"vcpu_period", 100'000}, {"vcpu_quota", -1}};
-    SchedulerVector persistent;
+    SchedulerVector persistent{{"cpu_shares", 0}, {"vcpu_period", 0}, {"vcpu_quota", 0}};  ///< 0: not in the XML
 };
 
 /// A disk of `bytes` zeroes, all of it known to be zero.
 [[nodiscard]] FakeDisk blank_disk(std::string target, std::uint64_t bytes);
 
 /// A hypervisor in memory that behaves as libvirt 9.0 with QEMU 7.2 was seen to: bitmaps of 64 KiB, one job a domain, a
-/// crash breaks bitmaps, a full scratch fails the guest's own write. Thread-safe. Hooks plant faults and act as a guest.
+/// crash breaks bitmaps, a full scratch fails the guest's own write. Thread-safe. Hooks plant faults and act as a
+/// guest.
 class FakeHypervisor final : public VmInventory,
                              public BackupControl,
                              public ShadowDomains,

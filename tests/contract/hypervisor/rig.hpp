@@ -14,7 +14,7 @@ namespace penumbra::hypervisor::contract {
 /// suite is linked with a rig over the fake and with one over libvirt and QEMU.
 class Rig {
  public:
-    static constexpr std::uint64_t kDiskBytes = 64ULL << 20U;
+    static constexpr std::uint64_t kDiskBytes = 16ULL << 20U;
 
     Rig() = default;
     Rig(const Rig&) = delete;

@@ -30,8 +30,10 @@ std::pair<ExtentSet, Bitmap> any_set() {
     for (int i = 0; i < steps; ++i) {
         const Extent extent = any_extent();
         const bool add = *rc::gen::weightedElement<bool>({{3, true}, {2, false}});
-        if (add) set.insert(extent);
-        else set.subtract(extent);
+        if (add)
+            set.insert(extent);
+        else
+            set.subtract(extent);
         for (std::uint64_t at = extent.begin; at < extent.end; ++at)
             bits[at] = add;
     }
