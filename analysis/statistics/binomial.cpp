@@ -57,7 +57,7 @@ double beta_quantile(double a, double b, double p) noexcept {
         const double middle = low + (high - low) / 2;
         if (middle <= low || middle >= high) return middle;
         (incomplete_beta(a, b, middle) < p ? low : high) = middle;
-        if (high - low < 1e-16) return low + (high - low) / 2;
+        if (high - low <= 1e-16 * high) return middle;
     }
 }
 

@@ -10,7 +10,7 @@ namespace penumbra::analysis::statistics {
 /// Regularised incomplete beta I_x(a, b), a, b > 0, x in [0, 1]: Lentz's continued fraction; relative error 1e-13.
 [[nodiscard]] double incomplete_beta(double a, double b, double x) noexcept;
 
-/// x with I_x(a, b) = p, by bisection on a monotone function; absolute error 1e-15.
+/// x with I_x(a, b) = p, by bisection on a monotone function; relative error 1e-13.
 [[nodiscard]] double beta_quantile(double a, double b, double p) noexcept;
 
 /// P(X <= k) for X ~ Binomial(n, p), by the beta identity.

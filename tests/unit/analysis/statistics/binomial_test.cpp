@@ -12,6 +12,7 @@
 #include "analysis/statistics/power.hpp"
 #include "analysis/statistics/quantile_interval.hpp"
 #include "analysis/statistics/rate_test.hpp"
+#include "analysis/statistics/student_t.hpp"
 #include "tests/support/result_matchers.hpp"
 #include "tests/unit/analysis/golden_numbers.hpp"
 
@@ -33,6 +34,13 @@ TEST(Normal, AgreesWithR) {
     EXPECT_TRUE(std::isinf(normal_quantile(0)));
     EXPECT_TRUE(std::isinf(normal_quantile(1)));
     EXPECT_TRUE(std::isnan(normal_quantile(std::numeric_limits<double>::quiet_NaN())));
+}
+
+TEST(StudentT, AgreesWithR) {
+    const GoldenNumbers r("statistics.txt");
+    for (std::size_t i = 0; i < r.at("student_t_p").size(); ++i) {
+        expect_close(student_t_quantile(r.at("student_t_p")[i], 7.3), r.at("student_t_7.3")[i]);
+    }
 }
 
 TEST(Binomial, AgreesWithR) {

@@ -1,0 +1,91 @@
+#include "analysis/judge/block_test.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "analysis/statistics/autocorrelation.hpp"
+#include "analysis/statistics/mann_whitney.hpp"
+#include "analysis/statistics/sample.hpp"
+#include "analysis/statistics/sign_flip.hpp"
+#include "analysis/statistics/student_t.hpp"
+#include "analysis/statistics/wilcoxon.hpp"
+#include "base/limits.hpp"
+
+namespace penumbra::analysis::judge {
+
+namespace {
+
+constexpr std::size_t kBlockMin = 3;
+constexpr double kAutocorrelationLow = 0.2;
+constexpr std::size_t kValuesToMeasureTime = 20;
+/// Above 14 blocks the flips are drawn: 10,000 of them cost less than 2^15, and p down to 1e-4 is enough.
+constexpr statistics::SignFlipOptions kFlips{.exact_max = 14};
+
+struct MeanBound {
+    double shift = 0;
+    double error = 0;
+    double high = 0;
+};
+
+/// Student's bound of the mean, or Welch's of the difference of two means.
+MeanBound mean_bound(std::span<const double> before, std::span<const double> after, double confidence) {
+    const auto share = [](std::span<const double> values) {
+        return values.empty() ? 0.0 : statistics::variance(values) / static_cast<double>(values.size());
+    };
+    const double a = share(after);
+    const double b = share(before);
+    MeanBound bound{.shift = statistics::mean(after) - statistics::mean(before), .error = std::sqrt(a + b)};
+    const auto freedom = [](double part, std::size_t n) {
+        return n < 2 ? 0.0 : part * part / static_cast<double>(n - 1);
+    };
+    const double denominator = freedom(a, after.size()) + freedom(b, before.size());
+    const double degrees = denominator > 0 ? (a + b) * (a + b) / denominator : static_cast<double>(after.size() - 1);
+    bound.high = bound.shift + statistics::student_t_quantile(0.5 + confidence / 2, degrees) * bound.error;
+    return bound;
+}
+
+}  // namespace
+
+std::size_t block_length(std::span<const double> before, std::span<const double> after) {
+    std::size_t length = kBlockMin;
+    for (const auto values : {before, after}) {
+        if (values.size() < 2) continue;
+        if (const auto lag = statistics::first_lag_below(values, kAutocorrelationLow)) length = std::max(length, *lag);
+        if (values.size() < kValuesToMeasureTime) continue;
+        if (const auto time = statistics::integrated_time(values)) {
+            length = std::max(length, static_cast<std::size_t>(std::ceil(2 * *time)));
+        }
+    }
+    const std::size_t longest = std::max(before.size(), after.size());
+    return std::max(length, (longest + limits::kBlocksMax - 1) / limits::kBlocksMax);
+}
+
+double pooled_autocorrelation_time(std::span<const double> before, std::span<const double> after) {
+    double weighted = 0;
+    double weight = 0;
+    for (const auto values : {before, after}) {
+        if (values.size() < kValuesToMeasureTime) continue;
+        const auto time = statistics::integrated_time(values);
+        if (!time) continue;
+        weighted += *time * static_cast<double>(values.size());
+        weight += static_cast<double>(values.size());
+    }
+    return weight > 0 ? weighted / weight : 1;
+}
+
+Result<BlockTest> block_test(std::span<const double> before, std::span<const double> after, double confidence) {
+    TRY(statistics::check_sample(after, 2, "the paired block test"));
+    if (!before.empty()) TRY(statistics::check_sample(before, 2, "the paired block test's baseline"));
+    const statistics::RankTestOptions options{.confidence = confidence};
+    const auto ranks = before.empty() ? TRY(statistics::wilcoxon_signed_rank(after, options))
+                                      : TRY(statistics::mann_whitney(after, before, options));
+    const double p_means = before.empty() ? TRY(statistics::sign_flip_p(after, kFlips))
+                                          : TRY(statistics::permutation_p(after, before, kFlips));
+    const MeanBound means = mean_bound(before, after, confidence);
+    BlockTest test{.shift = ranks.shift, .interval = ranks.interval, .standard_error = means.error};
+    test.interval.high = std::max(ranks.interval.high, means.high);
+    test.p_harm = std::min(1.0, 2 * std::min(ranks.p_greater, p_means));
+    return test;
+}
+
+}  // namespace penumbra::analysis::judge

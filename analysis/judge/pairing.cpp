@@ -1,0 +1,140 @@
+#include "analysis/judge/pairing.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cmath>
+#include <cstddef>
+#include <map>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include <fmt/core.h>
+
+#include "base/limits.hpp"
+
+namespace penumbra::analysis::judge {
+
+namespace {
+
+using Slots = std::map<std::int64_t, const model::KpiWindow*>;
+
+Slots slots_of(std::span<const model::KpiWindow> windows, WallTime origin, std::chrono::milliseconds length) {
+    Slots slots;
+    for (const auto& window : windows) {
+        const auto away = window.begin - origin + length / 2;
+        slots.emplace(away / length, &window);
+    }
+    return slots;
+}
+
+Result<std::chrono::milliseconds> one_length(const TwinWindows& windows) {
+    std::chrono::milliseconds length{0};
+    for (const auto arm : {windows.control, windows.treated}) {
+        for (const auto& window : arm) {
+            if (length.count() == 0) length = window.length;
+            if (window.length != length || length.count() <= 0) {
+                return fail(
+                    ErrorCode::kInvalidArgument,
+                    fmt::format("KPI window {} is {} ms long and others {} ms: a trial's windows have one length",
+                                window.sequence, window.length.count(), length.count()));
+            }
+        }
+    }
+    return length;
+}
+
+struct LedgerSum {
+    double captured = 0;
+    double lost = 0;
+};
+
+/// What the arm was given, and what was lost before the arm could answer for it.
+LedgerSum ledger_of(const std::vector<model::KpiWindow>& windows) {
+    LedgerSum sum;
+    for (const auto& window : windows) {
+        const auto& ledger = window.ledger;
+        sum.captured += static_cast<double>(ledger.captured);
+        sum.lost += static_cast<double>(ledger.lost_capture_drop + ledger.lost_spool_full + ledger.lost_not_sent);
+    }
+    return sum;
+}
+
+}  // namespace
+
+Result<PairedWindows> pair_windows(const TwinWindows& windows, std::uint64_t expected) {
+    PairedWindows pairs{.slots = expected};
+    if (windows.control.size() + windows.treated.size() > limits::kSampleValuesMax) {
+        return fail(ErrorCode::kResourceExhausted,
+                    fmt::format("a trial of {} KPI windows is longer than the {} a judge takes",
+                                windows.control.size() + windows.treated.size(), limits::kSampleValuesMax));
+    }
+    const auto length = TRY(one_length(windows));
+    if (length.count() == 0) return pairs;
+    WallTime origin = WallTime::max();
+    for (const auto arm : {windows.control, windows.treated}) {
+        for (const auto& window : arm)
+            origin = std::min(origin, window.begin);
+    }
+    const Slots control = slots_of(windows.control, origin, length);
+    const Slots treated = slots_of(windows.treated, origin, length);
+    for (const auto& [slot, window] : control) {
+        const auto twin = treated.find(slot);
+        if (twin == treated.end()) continue;
+        pairs.control.push_back(*window);
+        pairs.treated.push_back(*twin->second);
+    }
+    std::int64_t last = 0;
+    for (const Slots& slots : {control, treated}) {
+        if (!slots.empty()) last = std::max(last, slots.rbegin()->first);
+    }
+    pairs.slots = std::max({pairs.slots, static_cast<std::uint64_t>(pairs.size()),
+                            expected == 0 ? static_cast<std::uint64_t>(last) + 1 : expected});
+    return pairs;
+}
+
+std::string data_fault(const PairedWindows& pairs, const QualityRule& rule) {
+    std::array<LedgerSum, 2> sums;
+    const std::array<std::pair<std::string_view, const std::vector<model::KpiWindow>*>, 2> arms = {
+        {{"control", &pairs.control}, {"treated", &pairs.treated}}};
+    for (std::size_t i = 0; i < arms.size(); ++i) {
+        const auto& [name, windows] = arms[i];
+        if (attempts_of(*windows).requests == 0) {
+            return fmt::format("the {} arm was sent no request in {} windows: is the mirror fed and replay running?",
+                               name, windows->size());
+        }
+        sums[i] = ledger_of(*windows);
+        if (sums[i].captured > 0 && sums[i].lost > rule.lost_share_max * sums[i].captured) {
+            return fmt::format("{:.1f} % of the {} arm's exchanges were lost before they reached it (at most {:.1f} %)",
+                               100 * sums[i].lost / sums[i].captured, name, 100 * rule.lost_share_max);
+        }
+    }
+    const double more = std::max(sums[0].captured, sums[1].captured);
+    if (std::abs(sums[0].captured - sums[1].captured) > rule.input_skew_max * more) {
+        return fmt::format("the arms did not get the same input: {:.0f} exchanges for control, {:.0f} for treated",
+                           sums[0].captured, sums[1].captured);
+    }
+    return {};
+}
+
+std::string tripped_guard(const std::vector<model::KpiWindow>& treated, const std::vector<GuardRule>& guards) {
+    for (const auto& guard : guards) {
+        std::vector<bool> breached;
+        unsigned recent = 0;
+        for (std::size_t i = 0; i < treated.size(); ++i) {
+            const auto value = kpi_value(guard.kpi, std::span(treated).subspan(i, 1));
+            breached.push_back(value.has_value() && *value > guard.limit);
+            recent += breached.back() ? 1 : 0;
+            if (i >= guard.of && breached[i - guard.of]) --recent;
+            if (breached.back() && recent >= guard.breaches) {
+                return fmt::format("guard: {} of the treated arm lay above {} in {} of {} windows, last {:.4g}",
+                                   to_string(guard.kpi), guard.limit, recent, std::min<std::size_t>(i + 1, guard.of),
+                                   *value);
+            }
+        }
+    }
+    return {};
+}
+
+}  // namespace penumbra::analysis::judge

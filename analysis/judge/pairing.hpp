@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "analysis/judge/lab_v1.hpp"
+#include "base/result.hpp"
+#include "proto/model/kpi.hpp"
+
+namespace penumbra::analysis::judge {
+
+/// The windows that both arms have, at the same places and in order of time; `slots` counts the places there should be.
+struct PairedWindows {
+    std::vector<model::KpiWindow> control;
+    std::vector<model::KpiWindow> treated;
+    std::uint64_t slots = 0;
+    [[nodiscard]] std::size_t size() const noexcept { return control.size(); }
+    [[nodiscard]] double coverage() const noexcept {
+        return slots == 0 ? 0 : static_cast<double>(size()) / static_cast<double>(slots);
+    }
+};
+
+/// Lines the arms up on a grid of the window's length (beginnings up to half a window apart are one place; of several
+/// in a place the first counts). Errors: kInvalidArgument for windows of different or no length, or more than
+/// kSampleValuesMax.
+[[nodiscard]] Result<PairedWindows> pair_windows(const TwinWindows& windows, std::uint64_t expected);
+
+/// Why the pairs cannot be judged, as a sentence; empty when they can. Losses that the arm itself caused (connect,
+/// timeout, reset) are not a fault of the data.
+[[nodiscard]] std::string data_fault(const PairedWindows& pairs, const QualityRule& rule);
+
+/// The guard that trips on these windows, as a sentence; empty when none does.
+[[nodiscard]] std::string tripped_guard(const std::vector<model::KpiWindow>& treated,
+                                        const std::vector<GuardRule>& guards);
+
+}  // namespace penumbra::analysis::judge
