@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "analysis/statistics/autocorrelation.hpp"
 #include "analysis/statistics/mann_whitney.hpp"
@@ -20,6 +21,21 @@ constexpr double kAutocorrelationLow = 0.2;
 constexpr std::size_t kValuesToMeasureTime = 20;
 /// Above 14 blocks the flips are drawn: 10,000 of them cost less than 2^15, and p down to 1e-4 is enough.
 constexpr statistics::SignFlipOptions kFlips{.exact_max = 14};
+
+/// Values pulled in to three robust deviations of their median: a few windows far off would hide that the rest wander
+/// together, and blocks would come out too short.
+std::vector<double> pulled_in(std::span<const double> values) {
+    const double centre = statistics::median({values.begin(), values.end()});
+    std::vector<double> away;
+    for (const double v : values)
+        away.push_back(std::abs(v - centre));
+    const double reach = 3 * 1.4826 * statistics::median(away);
+    std::vector<double> result(values.begin(), values.end());
+    if (reach <= 0) return result;
+    for (double& v : result)
+        v = std::clamp(v, centre - reach, centre + reach);
+    return result;
+}
 
 struct MeanBound {
     double shift = 0;
@@ -48,12 +64,15 @@ MeanBound mean_bound(std::span<const double> before, std::span<const double> aft
 
 std::size_t block_length(std::span<const double> before, std::span<const double> after) {
     std::size_t length = kBlockMin;
-    for (const auto values : {before, after}) {
-        if (values.size() < 2) continue;
+    for (const auto stretch : {before, after}) {
+        if (stretch.size() < 2) continue;
+        const auto values = pulled_in(stretch);
         if (const auto lag = statistics::first_lag_below(values, kAutocorrelationLow)) length = std::max(length, *lag);
         if (values.size() < kValuesToMeasureTime) continue;
         if (const auto time = statistics::integrated_time(values)) {
-            length = std::max(length, static_cast<std::size_t>(std::ceil(2 * *time)));
+            // the estimate is low on short stretches, by about 2 time / n of itself
+            const double unbiased = *time * (1 + 2 * *time / static_cast<double>(values.size()));
+            length = std::max(length, static_cast<std::size_t>(std::ceil(2 * unbiased)));
         }
     }
     const std::size_t longest = std::max(before.size(), after.size());
@@ -63,12 +82,12 @@ std::size_t block_length(std::span<const double> before, std::span<const double>
 double pooled_autocorrelation_time(std::span<const double> before, std::span<const double> after) {
     double weighted = 0;
     double weight = 0;
-    for (const auto values : {before, after}) {
-        if (values.size() < kValuesToMeasureTime) continue;
-        const auto time = statistics::integrated_time(values);
+    for (const auto stretch : {before, after}) {
+        if (stretch.size() < kValuesToMeasureTime) continue;
+        const auto time = statistics::integrated_time(pulled_in(stretch));
         if (!time) continue;
-        weighted += *time * static_cast<double>(values.size());
-        weight += static_cast<double>(values.size());
+        weighted += *time * static_cast<double>(stretch.size());
+        weight += static_cast<double>(stretch.size());
     }
     return weight > 0 ? weighted / weight : 1;
 }

@@ -280,7 +280,8 @@ Result<std::uint64_t> plan_windows(const LabRules& rules, const PlanRequest& req
     const double for_pass = static_cast<double>(
         statistics::pairs_for_mean(deviation, shift_of(rule.kpi, rule.margin), {effective.alpha_pass, power}));
     const double block = std::max(3.0, std::ceil(2 * noise.autocorrelation_time));
-    const double fewest = static_cast<double>(blocks_needed(effective.alpha_fail, deciding)) * block;
+    // a short stretch's own autocorrelation is a guess: chance makes blocks of 5 where 3 would do
+    const double fewest = static_cast<double>(blocks_needed(effective.alpha_fail, deciding)) * (block + 2);
     const double windows = std::max({for_harm, for_size, for_pass, fewest});
     if (windows > static_cast<double>(limits::kSampleValuesMax)) {
         return fail(ErrorCode::kResourceExhausted, fmt::format("{} at noise {} would need {:.2g} windows",
