@@ -55,6 +55,38 @@ inline constexpr std::size_t kMassBrakeHostsMin = 10;
 inline constexpr double kMassBrakeShare = 0.05;
 inline constexpr auto kKpiGrace = 30s;  ///< beyond a span's length before its missing windows make a trial INVALID
 
+// wire: what a message may hold, checked before memory is taken for it (proto/codec)
+inline constexpr int kWireDepthMax = 16;
+inline constexpr std::size_t kTextBytesMax = 4096;
+inline constexpr std::size_t kHashTextBytesMax = 128;
+inline constexpr auto kWireDurationMax = 24h * 3650;
+inline constexpr std::size_t kVmsPerHostMax = 1024;
+inline constexpr std::size_t kDisksPerVmMax = 64;
+inline constexpr std::size_t kNicsPerVmMax = 64;
+inline constexpr std::size_t kReasonsMax = 64;
+inline constexpr std::size_t kArmsPerShadowMax = 8;
+inline constexpr std::size_t kTuningsMax = 64;
+inline constexpr std::size_t kReportsPerHelloMax = 256;
+inline constexpr std::size_t kEffectsPerReportMax = 256;
+inline constexpr std::size_t kShadowsPerReportMax = 64;
+inline constexpr std::size_t kKpiAcksMax = 256;
+inline constexpr std::size_t kKpisPerVerdictMax = 64;
+inline constexpr std::size_t kHistogramBucketsMax = 4096;
+inline constexpr std::size_t kLoadStepsMax = 64;
+inline constexpr std::size_t kWavesMax = 64;
+inline constexpr std::size_t kRolloutTargetsMax = 1024;
+inline constexpr std::size_t kQuantilesMax = 32;
+inline constexpr double kReplayRateMultipleMax = 1000;
+static_assert(kTroublesMax <= kReasonsMax && kCommandsRememberedPerAgentMax <= kReportsPerHelloMax,
+              "what an agent holds can be sent");
+
+// local socket: the CLI's requests and the coordinator's replies
+inline constexpr std::size_t kApiBytesMax = 32 * 1024 * 1024;
+inline constexpr std::size_t kItemsPerReplyMax = 16'384;
+inline constexpr std::size_t kTomlBytesMax = 256 * 1024;
+inline constexpr std::size_t kHistoryCsvBytesMax = 8 * 1024 * 1024;
+static_assert(kHistoryCsvBytesMax < kApiBytesMax);
+
 // effects
 inline constexpr auto kLeaseMin = 5s;
 inline constexpr auto kLeaseMax = 24h;
