@@ -2,8 +2,7 @@
 
 #include <chrono>
 
-#include <fmt/chrono.h>
-#include <fmt/format.h>
+#include "cli/render/text.hpp"
 
 namespace penumbra::cli {
 
@@ -110,12 +109,6 @@ Json json_of(const model::ReplayLedger& ledger) {
             {"lost_not_sent", ledger.lost_not_sent}};
 }
 
-std::string iso_time(WallTime time) {
-    const auto whole = std::chrono::floor<std::chrono::seconds>(time);
-    return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(std::chrono::system_clock::to_time_t(whole)),
-                       (time - whole).count());
-}
-
 Json json_of(const model::VmFacts& facts) {
     return {{"vm", facts.vm.text()},
             {"name", facts.name},
@@ -182,6 +175,17 @@ Json json_of(const model::ShadowView& view) {
             {"generation", view.status.generation},
             {"arms", json_of(view.status.arms)},
             {"fidelity_gaps", view.status.fidelity_gaps}};
+}
+
+Json json_of(const model::IsolationReport& report) {
+    return {{"shadow", report.shadow.text()},
+            {"arm", report.arm.text()},
+            {"at", time_or_null(report.at)},
+            {"corpus_frames", report.corpus_frames},
+            {"seen_on_production", report.seen_on_production},
+            {"positive_control_seen", report.positive_control_seen},
+            {"listened_on", report.listened_on},
+            {"reason", report.reason}};
 }
 
 Json json_of(const model::CommandView& view) {

@@ -12,7 +12,6 @@ namespace penumbra::cli {
 
 using Json = nlohmann::ordered_json;
 
-[[nodiscard]] std::string iso_time(WallTime time);
 [[nodiscard]] Json json_of(const model::DiskFacts& disk);
 [[nodiscard]] Json json_of(const model::NicFacts& nic);
 [[nodiscard]] Json json_of(const model::KpiEvidence& evidence);
@@ -29,6 +28,7 @@ using Json = nlohmann::ordered_json;
 [[nodiscard]] Json json_of(const model::Generation& generation);
 [[nodiscard]] Json json_of(const model::GroupView& view);
 [[nodiscard]] Json json_of(const model::ShadowView& view);
+[[nodiscard]] Json json_of(const model::IsolationReport& report);
 [[nodiscard]] Json json_of(const model::CommandView& view);
 [[nodiscard]] Json json_of(const model::EventView& view);
 [[nodiscard]] Json json_of(const model::Verdict& verdict);

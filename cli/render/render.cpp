@@ -8,6 +8,7 @@
 
 #include "cli/render/json_values.hpp"
 #include "cli/render/table.hpp"
+#include "cli/render/text.hpp"
 
 namespace penumbra::cli {
 

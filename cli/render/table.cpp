@@ -1,11 +1,9 @@
 #include "cli/render/table.hpp"
 
 #include <algorithm>
-#include <array>
-
-#include <fmt/format.h>
 
 #include "base/result.hpp"
+#include "cli/render/text.hpp"
 
 namespace penumbra::cli {
 
@@ -17,12 +15,6 @@ std::string one_line(std::string text) {
     return text;
 }
 }  // namespace
-
-std::size_t columns_of(std::string_view text) noexcept {
-    // Every byte that does not continue a code point begins one.
-    return static_cast<std::size_t>(
-        std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
-}
 
 void Table::add(std::vector<std::string> cells) {
     ASSERT(cells.size() == headings_.size());
@@ -53,21 +45,6 @@ std::string Table::text() const {
     for (const auto& row : rows_)
         append(row);
     return text;
-}
-
-std::string bytes_text(std::uint64_t bytes) {
-    static constexpr std::array<std::string_view, 5> kUnits = {"B", "KiB", "MiB", "GiB", "TiB"};
-    auto value = static_cast<double>(bytes);
-    std::size_t unit = 0;
-    while (value >= 1024 && unit + 1 < kUnits.size()) {
-        value /= 1024;
-        ++unit;
-    }
-    return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", value, kUnits.at(unit));
-}
-
-std::string effect_text(double relative) {
-    return fmt::format("{:+.1f} %", relative * 100);
 }
 
 }  // namespace penumbra::cli

@@ -1,8 +1,6 @@
 #pragma once
 
-#include <cstddef>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace penumbra::cli {
@@ -23,13 +21,5 @@ class Table {
     std::vector<std::string> headings_;
     std::vector<std::vector<std::string>> rows_;
 };
-
-/// How many terminal columns a UTF-8 text takes, one a code point; a broken sequence counts each byte.
-[[nodiscard]] std::size_t columns_of(std::string_view text) noexcept;
-
-/// 1536 -> "1.5 KiB".
-[[nodiscard]] std::string bytes_text(std::uint64_t bytes);
-/// 0.0312 -> "+3.1 %".
-[[nodiscard]] std::string effect_text(double relative);
 
 }  // namespace penumbra::cli

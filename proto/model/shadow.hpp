@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/ids.hpp"
 #include "base/units.hpp"
 
@@ -38,6 +39,21 @@ struct ShadowStatus {
     std::vector<ArmStatus> arms;
     std::vector<std::string> fidelity_gaps;  ///< one sentence each: how it differs from production
     friend bool operator==(const ShadowStatus&, const ShadowStatus&) = default;
+};
+
+/// What an isolation probe of one arm saw: a corpus of hostile frames was sent from its sandbox while production's
+/// ports and the host's own interfaces were listened to, and once more on a bridge without isolation, where it must be
+/// seen.
+struct IsolationReport {
+    ShadowId shadow;
+    ArmId arm;
+    WallTime at{};
+    std::uint64_t corpus_frames = 0;
+    std::uint64_t seen_on_production = 0;
+    std::uint64_t positive_control_seen = 0;
+    std::vector<std::string> listened_on;  ///< interfaces
+    std::string reason;                    ///< one sentence: what was seen where, or that nothing was
+    friend bool operator==(const IsolationReport&, const IsolationReport&) = default;
 };
 
 }  // namespace penumbra::model

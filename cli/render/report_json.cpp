@@ -1,0 +1,59 @@
+#include "cli/render/json_values.hpp"
+#include "cli/render/text.hpp"
+#include "cli/report/report_facts.hpp"
+
+namespace penumbra::cli {
+
+namespace {
+Json json_of(const VantageLedger& sum) {
+    const model::ReplayLedger& ledger = sum.ledger;
+    const std::uint64_t lost = ledger.lost_capture_drop + ledger.lost_spool_full + ledger.lost_connect +
+                               ledger.lost_timeout + ledger.lost_reset + ledger.lost_not_sent;
+    return {{"shadow", sum.vantage.shadow.text()},
+            {"arm", sum.vantage.arm.text()},
+            {"captured", ledger.captured},
+            {"replayed", ledger.replayed},
+            {"lost", lost},
+            {"lost_by_reason", cli::json_of(ledger)}};
+}
+
+// Forty thousand windows with their histograms would make the file unreadable; the page draws from them, the JSON
+// counts.
+Json window_counts(const std::vector<model::KpiWindow>& windows) {
+    Json counts = Json::object();
+    for (const model::KpiWindow& window : windows) {
+        const std::string name = window.vantage.arm.empty() ? "production" : window.vantage.arm.text();
+        Json& entry = counts[name];
+        if (entry.is_null()) entry = {{"windows", 0}, {"requests", 0}, {"errors", 0}};
+        entry["windows"] = entry["windows"].get<std::uint64_t>() + 1;
+        entry["requests"] = entry["requests"].get<std::uint64_t>() + window.requests;
+        entry["errors"] = entry["errors"].get<std::uint64_t>() + window.errors;
+    }
+    return counts;
+}
+}  // namespace
+
+std::string report_json(const ReportFacts& facts) {
+    Json replay = Json::array();
+    for (const VantageLedger& sum : ledgers_of(facts.windows))
+        replay.push_back(json_of(sum));
+    Json generations = Json::array();
+    for (const model::GroupView& group : facts.groups) {
+        for (const model::Generation& generation : group.generations)
+            generations.push_back(cli::json_of(generation));
+    }
+    const Json report = {{"made", iso_time(facts.made)},
+                         {"version", facts.version},
+                         {"hosts", cli::json_of(facts.hosts)},
+                         {"replica", {{"generations", generations}}},
+                         {"shadows", cli::json_of(facts.shadows)},
+                         {"isolation", cli::json_of(facts.isolation)},
+                         {"replay", replay},
+                         {"kpi", window_counts(facts.windows)},
+                         {"trials", cli::json_of(facts.trials)},
+                         {"forecast", cli::json_of(facts.forecasts)},
+                         {"rollouts", cli::json_of(facts.rollouts)}};
+    return report.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace penumbra::cli
