@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -9,10 +8,14 @@
 #include <string_view>
 #include <utility>
 
-#include "base/limits.hpp"
 #include "base/result.hpp"
 
 namespace penumbra {
+
+namespace detail {
+/// What Id::parse admits; in a file of its own, so that a changed limit does not compile the world again.
+[[nodiscard]] Result<void> check_id(std::string_view noun, std::string_view text);
+}  // namespace detail
 
 /// A name that cannot be mistaken for another kind of name. Value type; ordered and hashable; may be empty ("none").
 /// parse() admits 1..kIdBytesMax of [A-Za-z0-9._:-], first one alphanumeric: safe in paths, unit names and logs.
@@ -23,17 +26,7 @@ class Id {
     explicit Id(std::string text) : text_(std::move(text)) {}
 
     [[nodiscard]] static Result<Id> parse(std::string_view text) {
-        const auto alphanumeric = [](char c) {
-            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-        };
-        const auto allowed = [&](char c) { return alphanumeric(c) || c == '.' || c == '_' || c == ':' || c == '-'; };
-        if (text.empty() || text.size() > limits::kIdBytesMax || !alphanumeric(text.front()) ||
-            !std::ranges::all_of(text, allowed)) {
-            return fail(
-                ErrorCode::kInvalidArgument,
-                std::string(Tag::kNoun) + " name '" + std::string(text.substr(0, limits::kIdBytesMax)) +
-                    "' is not valid: use 1 to 64 letters, digits, '.', '_', ':' or '-', the first a letter or digit");
-        }
+        TRY(detail::check_id(Tag::kNoun, text));
         return Id(std::string(text));
     }
 

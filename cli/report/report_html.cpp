@@ -30,8 +30,8 @@ td,th{padding:4px 12px 4px 0;border-bottom:1px solid var(--rule);vertical-align:
 figure{margin:12px 0}svg{width:100%;height:auto}.title{font-size:13px;font-weight:600;fill:var(--ink)}.tick,.row{font-size:11px;fill:var(--dim)}
 .row{fill:var(--ink)}.grid{stroke:var(--rule)}.line{fill:none;stroke-width:1.6}.line.production{stroke:var(--production)}
 .line.control{stroke:var(--control)}.line.treated{stroke:var(--treated)}.line.median{stroke:var(--band)}
-.band{fill:var(--band);fill-opacity:.16}.span{fill:var(--dim);fill-opacity:.12}.span.PASS,.span.SUCCEEDED{fill:var(--pass);fill-opacity:.35}
-.span.FAIL,.span.REJECTED{fill:var(--fail);fill-opacity:.35}.span.ROLLED_BACK,.span.INCONCLUSIVE,.span.INVALID{fill:var(--open);fill-opacity:.35}
+.band{fill:var(--band);fill-opacity:.16}.span{fill:var(--dim);fill-opacity:.12}.span.PASS,.span.SUCCEEDED{fill:var(--pass);fill-opacity:.18}
+.span.FAIL,.span.REJECTED{fill:var(--fail);fill-opacity:.18}.span.ROLLED_BACK,.span.INCONCLUSIVE,.span.INVALID{fill:var(--open);fill-opacity:.18}
 .legend{font-size:12px;color:var(--dim);margin:0}.key{display:inline-block;width:18px;height:3px;vertical-align:middle;margin-right:4px}
 .key.production{background:var(--production)}.key.control{background:var(--control)}.key.treated{background:var(--treated)}
 .key.median,.key.band{background:var(--band)}.key.band{height:10px;opacity:.3}

@@ -17,6 +17,7 @@ namespace {
 constexpr double kWidth = 920;
 constexpr double kHeight = 260;
 constexpr double kLeft = 64;
+constexpr double kRowNames = 180;  // left margin of a timeline, whose rows have names
 constexpr double kRight = 12;
 constexpr double kTop = 30;
 constexpr double kBottom = 28;
@@ -45,12 +46,13 @@ std::string clock_text(double at_ms) {
 /// Maps time and value to the plot's rectangle.
 class Frame {
  public:
-    Frame(Range time, Range value, double height) : time_(time), value_(value), height_(height) {
+    Frame(Range time, Range value, double left, double height)
+        : time_(time), value_(value), left_(left), height_(height) {
         if (time_.high <= time_.low) time_.high = time_.low + 1;
         if (value_.high <= value_.low) value_.high = value_.low + 1;
     }
     [[nodiscard]] double x(double at_ms) const {
-        return kLeft + (at_ms - time_.low) / (time_.high - time_.low) * (kWidth - kLeft - kRight);
+        return left_ + (at_ms - time_.low) / (time_.high - time_.low) * (kWidth - left_ - kRight);
     }
     [[nodiscard]] double y(double value) const {
         return height_ - kBottom - (value - value_.low) / (value_.high - value_.low) * (height_ - kTop - kBottom);
@@ -58,10 +60,12 @@ class Frame {
     [[nodiscard]] const Range& time() const { return time_; }
     [[nodiscard]] const Range& value() const { return value_; }
     [[nodiscard]] double height() const { return height_; }
+    [[nodiscard]] double left() const { return left_; }
 
  private:
     Range time_;
     Range value_;
+    double left_;
     double height_;
 };
 
@@ -87,7 +91,8 @@ std::string time_axis(const Frame& frame) {
 }
 
 std::string value_axis(const Frame& frame, std::string_view unit) {
-    std::string text = fmt::format("<text class='tick' x='4' y='{:.1f}'>{}</text>", kTop - 12, escaped(unit));
+    std::string text = fmt::format("<text class='tick' x='{:.1f}' y='{:.1f}' text-anchor='end'>{}</text>",
+                                   kWidth - kRight, kTop - 14, escaped(unit));
     for (int tick = 0; tick <= kTicks; ++tick) {
         const double value = frame.value().low + (frame.value().high - frame.value().low) * tick / kTicks;
         text += fmt::format(
@@ -125,7 +130,7 @@ std::string draw(const Frame& frame, const ChartBand& band) {
 }
 
 std::string draw(const Frame& frame, const ChartSpan& span, double top, double height) {
-    const double left = std::max(kLeft, frame.x(ms(span.from)));
+    const double left = std::max(frame.left(), frame.x(ms(span.from)));
     const double right = std::min(kWidth - kRight, frame.x(ms(span.to)));
     return fmt::format(
         "<rect class='span {}' x='{:.1f}' y='{:.1f}' width='{:.1f}' height='{:.1f}'><title>{} {} to {}</title></rect>",
@@ -191,7 +196,7 @@ std::string svg_of(const Chart& chart) {
     }
     if (time.empty()) return {};
     value.high = round_up(value.high);
-    const Frame frame(time, value, kHeight);
+    const Frame frame(time, value, kLeft, kHeight);
     std::string text = fmt::format(
         "<figure><svg viewBox='0 0 {0} {1}' role='img' aria-label='{2}'><text class='title' x='{3}' y='16'>{2}</text>",
         kWidth, kHeight, escaped(chart.title), kLeft);
@@ -219,7 +224,7 @@ std::string svg_of(const std::vector<TimelineRow>& timeline) {
     const double height = kTop + kRowHeight * static_cast<double>(timeline.size()) + kBottom;
     Range rows;
     rows.include(0);
-    const Frame frame(time, rows, height);
+    const Frame frame(time, rows, kRowNames, height);
     std::string text =
         fmt::format("<figure><svg viewBox='0 0 {} {}' role='img' aria-label='timeline'>", kWidth, height);
     double top = kTop;
