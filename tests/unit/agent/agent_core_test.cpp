@@ -1,5 +1,6 @@
 #include "agent/core/agent_core.hpp"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
