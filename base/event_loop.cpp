@@ -158,6 +158,13 @@ Result<void> EventLoop::run() {
     return {};
 }
 
+Result<void> EventLoop::turn(std::chrono::nanoseconds wait_max) {
+    const auto wait = std::chrono::ceil<std::chrono::microseconds>(wait_max).count();
+    const int r = sd_event_run(state_->event.get(), wait < 0 ? 0 : static_cast<std::uint64_t>(wait));
+    if (r < 0) return fail_errno(-r, "turning the event loop");
+    return {};
+}
+
 void EventLoop::stop() {
     ASSERT(sd_event_exit(state_->event.get(), 0) >= 0);
 }

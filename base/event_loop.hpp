@@ -58,6 +58,8 @@ class EventLoop {
     /// Runs until stop(). An error is the kernel's or sd-event's; a callback cannot fail the loop.
     [[nodiscard]] Result<void> run();
     void stop();
+    /// One turn: waits at most `wait_max` for something to do, and does it. For who owns the outer loop (tests).
+    [[nodiscard]] Result<void> turn(std::chrono::nanoseconds wait_max);
 
     /// For sd-bus, which attaches itself to the same loop; borrowed.
     [[nodiscard]] sd_event* raw() noexcept;
