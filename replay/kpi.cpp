@@ -15,7 +15,7 @@ std::int64_t index_of(std::chrono::milliseconds wall) {
 }
 }  // namespace
 
-model::ReplayLedger operator+(const model::ReplayLedger& a, const model::ReplayLedger& b) {
+model::ReplayLedger sum_of(const model::ReplayLedger& a, const model::ReplayLedger& b) {
     return {.captured = a.captured + b.captured,
             .replayed = a.replayed + b.replayed,
             .lost_capture_drop = a.lost_capture_drop + b.lost_capture_drop,
@@ -32,7 +32,9 @@ std::uint64_t losses_of(const model::ReplayLedger& ledger) {
 }
 
 KpiSeries::KpiSeries(model::Vantage vantage, WallTime now)
-    : vantage_(std::move(vantage)), oldest_open_(index_of(now.time_since_epoch())) {}
+    : vantage_(std::move(vantage)),
+      oldest_open_(index_of(now.time_since_epoch())),
+      next_sequence_(static_cast<std::uint64_t>(oldest_open_)) {}
 
 void KpiSeries::add(const Exchange& exchange, std::chrono::nanoseconds wall_ahead) {
     const auto wall =

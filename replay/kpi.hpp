@@ -12,13 +12,14 @@
 namespace penumbra::replay {
 
 /// Both ledgers' counts added: windows' ledgers sum up to a replay's.
-[[nodiscard]] model::ReplayLedger operator+(const model::ReplayLedger& a, const model::ReplayLedger& b);
+[[nodiscard]] model::ReplayLedger sum_of(const model::ReplayLedger& a, const model::ReplayLedger& b);
 /// Everything that was captured and not replayed, whatever the reason.
 [[nodiscard]] std::uint64_t losses_of(const model::ReplayLedger& ledger);
 
 /// Exchanges of one vantage gathered into windows that begin on whole wall seconds; empty windows included, numbered
-/// without a hole. An exchange counts where its response ended; one that comes after its window was closed counts in
-/// the oldest open one. Guest CPU and disk are the agent's to fill in. Thread-bound; pure.
+/// without a hole from the second in which the series began. An exchange counts where its response ended; one that
+/// comes after its window was closed counts in the oldest open one. Guest CPU and disk are the agent's to fill in.
+/// Thread-bound; pure.
 class KpiSeries {
  public:
     KpiSeries(model::Vantage vantage, WallTime now);
@@ -39,8 +40,8 @@ class KpiSeries {
     void gather();
 
     model::Vantage vantage_;
-    std::int64_t oldest_open_;  // window's number since the wall clock's epoch
-    std::uint64_t next_sequence_ = 1;
+    std::int64_t oldest_open_;     // window's number since the wall clock's epoch
+    std::uint64_t next_sequence_;  // begins at oldest_open_: a next life goes on above a former one
     std::map<std::int64_t, Counts> open_;
 };
 

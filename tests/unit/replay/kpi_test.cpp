@@ -33,14 +33,14 @@ TEST(KpiSeries, WindowsBeginOnWholeSecondsAndHoldWhatEndedInThem) {
     EXPECT_EQ(windows[0].vantage.group.text(), "shop");
     EXPECT_EQ(windows[0].begin, WallTime(1'800'000'000'000ms));
     EXPECT_EQ(windows[0].length, 1s);
-    EXPECT_EQ(windows[0].sequence, 1U);
+    EXPECT_EQ(windows[0].sequence, 1'800'000'000U);
     EXPECT_EQ(windows[0].requests, 2U);
     EXPECT_EQ(windows[0].errors, 0U);
     ASSERT_EQ(windows[0].response_time.size(), 2U);
     EXPECT_NEAR(static_cast<double>(windows[0].response_time[0].value_us), 1500, 2);
     const auto next = close_at(series, 1900ms);
     ASSERT_EQ(next.size(), 1U);
-    EXPECT_EQ(next[0].sequence, 2U);
+    EXPECT_EQ(next[0].sequence, 1'800'000'001U);
     EXPECT_EQ(next[0].errors, 1U);
 }
 
@@ -73,7 +73,7 @@ RC_GTEST_PROP(KpiSeries, CountsEveryExchangeOnceWhateverTheClockDoes, ()) {
     WallTime wall = kStart;
     std::uint64_t added = 0;
     std::uint64_t counted = 0;
-    std::uint64_t sequence = 0;
+    std::uint64_t sequence = 1'800'000'000 - 1;
     const auto take = [&](const std::vector<model::KpiWindow>& windows) {
         for (const model::KpiWindow& window : windows) {
             RC_ASSERT(window.sequence == ++sequence);

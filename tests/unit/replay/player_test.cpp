@@ -39,10 +39,10 @@ class PlayerTest : public testing::LoopFixture {
     model::ReplayLedger played_out(Player& player) {
         model::ReplayLedger total;
         run_until([&] {
-            total = total + player.take_ledger();
+            total = sum_of(total, player.take_ledger());
             return player.waiting() == 0;
         });
-        total = total + player.take_ledger();
+        total = sum_of(total, player.take_ledger());
         EXPECT_EQ(total.captured, total.replayed + losses_of(total));
         return total;
     }
