@@ -1,0 +1,460 @@
+#include "analysis/forecast/forecaster.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <numeric>
+
+#include <fmt/core.h>
+
+#include "analysis/forecast/state_archive.hpp"
+#include "base/limits.hpp"
+
+namespace penumbra::analysis::forecast {
+
+namespace {
+
+constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
+constexpr double kWeightPower = 4;      ///< votes fall with error^-4
+constexpr double kHalfLifeDays = 4;     ///< of an error in the votes
+constexpr double kFleetCounts = 12;     ///< errors that the fleet's experience stands for
+constexpr double kNoiseStep = 0.02;     ///< of the usual error's running mean
+constexpr double kSurpriseClip = 5;     ///< usual errors
+constexpr double kSurpriseSlack = 2.5;  ///< of the cumulative sums, in usual errors
+constexpr double kShiftAlarm = 25;      ///< ten steps of the largest surprise
+constexpr double kOutageShare = 0.1;    ///< of what was expected
+constexpr std::size_t kScoresKept = 1024;
+constexpr double kStateVersion = 1;
+
+bool divides_a_day(std::chrono::milliseconds step) noexcept {
+    return step.count() > 0 && std::chrono::milliseconds(std::chrono::days(1)) % step == std::chrono::milliseconds(0);
+}
+
+Result<void> check(const History& history, const ForecastOptions& options) {
+    if (!divides_a_day(history.step)) {
+        return fail(
+            ErrorCode::kInvalidArgument,
+            fmt::format("a step of {} ms does not divide a day: resample the metric first", history.step.count()));
+    }
+    if (history.values.size() > limits::kForecastHistoryMax || options.horizon > limits::kForecastHorizonMax) {
+        return fail(ErrorCode::kResourceExhausted,
+                    fmt::format("{} points and {} steps ahead: at most {} and {}", history.values.size(),
+                                options.horizon, limits::kForecastHistoryMax, limits::kForecastHorizonMax));
+    }
+    if (std::ranges::any_of(history.values, [](double v) { return std::isinf(v); })) {
+        return fail(ErrorCode::kInvalidArgument, "the history has an infinite value: leave it out");
+    }
+    if (std::ranges::count_if(history.values, [](double v) { return std::isfinite(v); }) < 2) {
+        return fail(ErrorCode::kInvalidArgument, "a forecast needs at least 2 values");
+    }
+    const auto inside = [](double q) { return q > 0 && q < 1; };
+    if (options.quantiles.empty() || !std::ranges::all_of(options.quantiles, inside) ||
+        !std::ranges::is_sorted(options.quantiles) || !(options.lowest < options.highest)) {
+        return fail(ErrorCode::kInvalidArgument,
+                    "forecast quantiles must rise between 0 and 1, and lowest lie below highest");
+    }
+    return {};
+}
+
+/// Moves a usual error towards a new one; one far off moves it no more than eight usual ones.
+void follow(double& usual, double size) noexcept {
+    if (usual > 0) {
+        usual += kNoiseStep * (std::min(size, 8 * usual) - usual);
+    } else {
+        usual = size;
+    }
+}
+
+}  // namespace
+
+Result<History> on_grid(std::span<const Observation> observations, std::chrono::milliseconds step) {
+    std::map<WallTime, std::pair<double, double>> sums;
+    for (const auto& [at, value] : observations) {
+        if (!std::isfinite(value)) {
+            return fail(ErrorCode::kInvalidArgument, "the history has a value that is not a number: leave it out");
+        }
+        auto& [sum, count] = sums[at];
+        sum += value;
+        count += 1;
+    }
+    if (sums.size() < 2) return fail(ErrorCode::kInvalidArgument, "a history needs at least 2 different times");
+    if (step.count() == 0) {
+        std::map<std::chrono::milliseconds, std::size_t> distances;
+        for (auto next = std::next(sums.begin()); next != sums.end(); ++next)
+            ++distances[next->first - std::prev(next)->first];
+        step = std::ranges::max_element(distances, {}, [](const auto& entry) { return entry.second; })->first;
+    }
+    if (!divides_a_day(step)) {
+        return fail(ErrorCode::kInvalidArgument,
+                    fmt::format("a step of {} ms does not divide a day: name one that does", step.count()));
+    }
+    const auto cells = (sums.rbegin()->first - sums.begin()->first) / step + 1;
+    if (cells > static_cast<std::int64_t>(limits::kForecastHistoryMax)) {
+        return fail(ErrorCode::kResourceExhausted, fmt::format("the history spans {} steps of {} ms; at most {}", cells,
+                                                               step.count(), limits::kForecastHistoryMax));
+    }
+    History history{.begin = sums.begin()->first, .step = step};
+    history.values.assign(static_cast<std::size_t>(cells), 0);
+    std::vector<double> counts(history.values.size());
+    for (const auto& [at, entry] : sums) {
+        const auto cell = static_cast<std::size_t>((at - history.begin) / step);
+        history.values[cell] += entry.first;
+        counts[cell] += entry.second;
+    }
+    for (std::size_t i = 0; i < counts.size(); ++i)
+        history.values[i] = counts[i] > 0 ? history.values[i] / counts[i] : kMissing;
+    return history;
+}
+
+std::string_view to_string(Regime regime) noexcept {
+    switch (regime) {
+        case Regime::kFirstDays:
+            return "first days";
+        case Regime::kDaily:
+            return "daily";
+        case Regime::kWeekly:
+            return "weekly";
+    }
+    return "?";
+}
+
+Result<Forecaster> Forecaster::fit(const History& history, const ForecastOptions& options) {
+    TRY(check(history, options));
+    Forecaster result;
+    result.options_ = options;
+    result.begin_ = history.begin;
+    result.calendar_ = Calendar(history.begin, history.step, options.utc_offset);
+    if (result.options_.horizon == 0) {
+        result.options_.horizon = std::min(2 * result.calendar_.per_day(), limits::kForecastHorizonMax);
+    }
+    result.lay_out_ranges();
+    result.bank_.start(result.calendar_, history.values, result.options_.horizon);
+    for (const double value : history.values)
+        result.update(value);
+    return result;
+}
+
+void Forecaster::lay_out_ranges() {
+    const std::size_t hour = calendar_.per_hour();
+    const std::array<std::size_t, kRanges> ends = {std::max<std::size_t>(1, hour / 4), hour, 6 * hour, 24 * hour,
+                                                   limits::kForecastHorizonMax};
+    std::size_t first = 1;
+    for (std::size_t i = 0; i < kRanges; ++i) {
+        Range& range = ranges_[i];
+        range.error.assign(kMembers, 0);
+        const std::size_t last = std::min(ends[i], options_.horizon);
+        if (last < first) continue;
+        range.last = last;
+        // a member that repeats a season is right at multiples of it by nature: horizons between them are probed too
+        const bool soon = last <= hour;
+        const auto parts = soon ? std::vector<double>{0.3, 1.0} : std::vector<double>{0.1, 0.4, 0.7, 1.0};
+        for (const double part : parts) {
+            const auto probe = first + static_cast<std::size_t>(part * static_cast<double>(last - first));
+            if (range.probes.empty() || range.probes.back() != probe) range.probes.push_back(probe);
+        }
+        range.size.assign(range.probes.size(), 0);
+
+        range.stride = soon ? 1 : std::max<std::size_t>(1, i == 2 ? hour / 2 : hour);
+        range.calibration.start(options_.quantiles, soon ? Calibration::Feedback::kSoon : Calibration::Feedback::kLate,
+                                kScoresKept, range.probes.size());
+        first = last + 1;
+        weigh(i);
+    }
+}
+
+void Forecaster::update(double value) {
+    const std::size_t index = bank_.count();
+    if (!std::isfinite(value)) value = kMissing;
+    // a series that is down is not load that went away: nothing is learnt from it for two hours
+    if (std::isfinite(value) && index > calendar_.per_day()) {
+        const double expected = bank_.ahead(calendar_, 1)[static_cast<std::size_t>(Member::kSeasonal)];
+        const bool down =
+            expected > 0 && value <= kOutageShare * expected && value < kOutageShare * bank_.recent_minimum();
+        outage_ = down ? outage_ + 1 : 0;
+        if (down && outage_ <= 2 * calendar_.per_hour()) value = kMissing;
+    }
+    check_due(value);
+    bank_.update(calendar_, value);
+    watch_for_shift();
+    if (bank_.count() > bank_.opening()) foretell();
+}
+
+void Forecaster::check_due(double value) {
+    const std::size_t index = bank_.count();
+    const double fade_all = std::exp2(-1 / (kHalfLifeDays * static_cast<double>(calendar_.per_day())));
+    std::array<bool, kRanges> touched{};
+    for (const Pending& forecast : pending_) {
+        if (forecast.due != index || !std::isfinite(value)) continue;
+        Range& range = ranges_[forecast.range];
+        // each origin of a range leaves several errors: a value's fading is shared out among them
+        const double fade =
+            std::pow(fade_all, static_cast<double>(range.stride) / static_cast<double>(range.probes.size()));
+        range.weight = fade * range.weight + 1;
+        for (std::size_t m = 0; m < kMembers; ++m) {
+            range.error[m] = fade * range.error[m] + std::abs(value - forecast.expected[m]);
+        }
+        touched[forecast.range] = true;
+        range.calibration.observe((value - forecast.combined) / forecast.scale);
+        follow(range.size[forecast.probe], std::abs(value - forecast.combined));
+    }
+    std::erase_if(pending_, [&](const Pending& forecast) { return forecast.due <= index; });
+    for (std::size_t i = 0; i < kRanges; ++i) {
+        if (touched[i]) weigh(i);
+    }
+}
+
+void Forecaster::foretell() {
+    const std::size_t now = bank_.count() - 1;
+    for (std::size_t i = 0; i < kRanges; ++i) {
+        const Range& range = ranges_[i];
+        if (range.last == 0 || now % range.stride != 0) continue;
+        for (std::size_t p = 0; p < range.probes.size(); ++p) {
+            const std::size_t ahead = range.probes[p];
+            const auto expected = bank_.ahead(calendar_, ahead);
+            pending_.push_back({.due = now + ahead,
+                                .range = i,
+                                .probe = p,
+                                .expected = expected,
+                                .combined = combine(i, expected),
+                                .scale = scale_of(ahead)});
+        }
+    }
+}
+
+void Forecaster::watch_for_shift() {
+    const double z = std::clamp(bank_.surprise(), -kSurpriseClip, kSurpriseClip);
+    rising_ = std::max(0.0, rising_ + z - kSurpriseSlack);
+    falling_ = std::max(0.0, falling_ - z - kSurpriseSlack);
+    if (std::max(rising_, falling_) < kShiftAlarm || bank_.count() < 2 * calendar_.per_day()) return;
+    rising_ = falling_ = 0;
+    last_shift_ = bank_.count();
+    bank_.accept_shift(calendar_);
+    for (Range& range : ranges_) {
+        if (range.last == 0) continue;
+        range.weight /= 4;
+        for (double& error : range.error)
+            error /= 4;
+    }
+}
+
+void Forecaster::weigh(std::size_t index) {
+    const Range& range = ranges_[index];
+    std::array<double, kMembers>& logs = own_.log_error[index];
+    std::array<double, kMembers> means{};
+    double all = 0;
+    for (std::size_t m = 0; m < kMembers; ++m) {
+        means[m] = range.weight > 0 ? range.error[m] / range.weight : 0;
+        all += means[m] / kMembers;
+    }
+    double middle = 0;
+    for (std::size_t m = 0; m < kMembers; ++m) {
+        // a floor, so that a perfect member on constant data does not divide by nothing
+        logs[m] = all > 0 ? std::log(means[m] / all + 0.02) : 0;
+        middle += logs[m] / kMembers;
+    }
+    double total = 0;
+    for (std::size_t m = 0; m < kMembers; ++m) {
+        logs[m] -= middle;
+        const double shrunk = (range.weight * logs[m] + kFleetCounts * options_.fleet.log_error[index][m]) /
+                              (range.weight + kFleetCounts);
+        // without two days there is no season to repeat: only what is now, of three lengths
+        const bool usable = regime() != Regime::kFirstDays || m <= static_cast<std::size_t>(Member::kSlowAverage);
+        weights_[index][m] = usable ? std::exp(-kWeightPower * shrunk) : 0;
+        total += weights_[index][m];
+    }
+    for (double& weight : weights_[index])
+        weight /= total;
+}
+
+std::size_t Forecaster::range_of(std::size_t ahead) const noexcept {
+    std::size_t last = 0;
+    for (std::size_t i = 0; i < kRanges; ++i) {
+        if (ranges_[i].last == 0) continue;
+        last = i;
+        if (ahead <= ranges_[i].last) break;
+    }
+    return last;
+}
+
+double Forecaster::combine(std::size_t range, const std::array<double, kMembers>& expected) const noexcept {
+    return std::inner_product(expected.begin(), expected.end(), weights_[range].begin(), 0.0);
+}
+
+/// Usual error so far ahead, between the probes that were checked.
+double Forecaster::scale_of(std::size_t ahead) const noexcept {
+    const Range& range = ranges_[range_of(ahead)];
+    std::size_t after = 0;
+    while (after + 1 < range.probes.size() && range.probes[after] < ahead)
+        ++after;
+    const std::size_t before = after == 0 ? 0 : after - 1;
+    const std::size_t gap = range.probes[after] - range.probes[before];
+    const double part = gap == 0 ? 0
+                                 : std::clamp((static_cast<double>(ahead) - static_cast<double>(range.probes[before])) /
+                                                  static_cast<double>(gap),
+                                              0.0, 1.0);
+    const double size = range.size[before] + part * (range.size[after] - range.size[before]);
+    return size > 0 ? size : 1;
+}
+
+Regime Forecaster::regime() const noexcept {
+    const std::size_t days = bank_.count() / calendar_.per_day();
+    if (days < 2) return Regime::kFirstDays;
+    return days < 14 ? Regime::kDaily : Regime::kWeekly;
+}
+
+ForecastResult Forecaster::forecast(std::size_t steps) const {
+    steps = std::min(steps, options_.horizon);
+    ForecastResult result{.quantiles = options_.quantiles, .regime = regime(), .points_used = bank_.count()};
+    const std::size_t now = bank_.count() - 1;
+    for (std::size_t ahead = 1; ahead <= steps; ++ahead) {
+        const std::size_t range = range_of(ahead);
+        const double middle = combine(range, bank_.ahead(calendar_, ahead));
+        const double scale = scale_of(ahead);
+        ForecastStep step{.at = calendar_.at(now + ahead)};
+        for (std::size_t q = 0; q < options_.quantiles.size(); ++q) {
+            const double value = middle + scale * ranges_[range].calibration.quantile(q);
+            step.values.push_back(std::clamp(value, options_.lowest, options_.highest));
+        }
+        std::ranges::sort(step.values);
+        result.steps.push_back(std::move(step));
+    }
+    for (std::size_t q = 0; q < options_.quantiles.size(); ++q) {
+        double covered = 0;
+        std::size_t checked = 0;
+        for (std::size_t i = 0; i < kRanges && steps > 0 && i <= range_of(steps); ++i) {
+            const auto& calibration = ranges_[i].calibration;
+            if (ranges_[i].last == 0 || calibration.checked() == 0) continue;
+            covered += calibration.past_coverage(q) * static_cast<double>(calibration.checked());
+            checked += calibration.checked();
+        }
+        result.past_coverage.push_back(checked == 0 ? kMissing : covered / static_cast<double>(checked));
+        result.checked = checked;
+    }
+    for (std::size_t i = 0; i < kRanges; ++i) {
+        if (ranges_[i].last == 0) continue;
+        std::array<std::size_t, kMembers> order{};
+        std::iota(order.begin(), order.end(), std::size_t{0});
+        std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) { return weights_[i][a] > weights_[i][b]; });
+        for (const std::size_t m : order) {
+            result.shares.push_back(
+                {.member = to_string(static_cast<Member>(m)), .up_to_steps = ranges_[i].last, .share = weights_[i][m]});
+        }
+    }
+    if (last_shift_ > 0) result.last_shift = calendar_.at(last_shift_ - 1);
+    result.explanation = explain();
+    return result;
+}
+
+double Forecaster::expected_rise(std::size_t within) const {
+    const auto now = bank_.ahead(calendar_, 1)[static_cast<std::size_t>(Member::kLastHour)];
+    double most = now;
+    for (std::size_t ahead = 1; ahead <= std::min(within, options_.horizon); ++ahead) {
+        most = std::max(most, combine(range_of(ahead), bank_.ahead(calendar_, ahead)));
+    }
+    return now > 0 ? most / now - 1 : 0;
+}
+
+std::string Forecaster::explain() const {
+    const auto leader = [&](std::size_t range) {
+        const auto best = std::ranges::max_element(weights_[range]);
+        return fmt::format("{} ({:.0f} %)",
+                           to_string(static_cast<Member>(std::distance(weights_[range].begin(), best))), 100 * *best);
+    };
+    std::string text =
+        fmt::format("{} regime from {} points; next hour mostly by {}, furthest mostly by {}", to_string(regime()),
+                    bank_.count(), leader(range_of(calendar_.per_hour())), leader(range_of(options_.horizon)));
+    if (last_shift_ > 0) {
+        const double hours =
+            static_cast<double>(bank_.count() - last_shift_) / static_cast<double>(calendar_.per_hour());
+        text += fmt::format("; the level shifted {:.0f} h before the last point", hours);
+    }
+    if (outage_ > 0) text += fmt::format("; down for {} steps, not learnt from", outage_);
+    return text;
+}
+
+template <class Archive>
+void Forecaster::walk(Archive& archive) {
+    archive(options_.quantiles);
+    archive(options_.horizon);
+    archive(options_.lowest);
+    archive(options_.highest);
+    for (auto& range : options_.fleet.log_error) {
+        for (double& value : range)
+            archive(value);
+    }
+    archive(bank_);
+    for (Range& range : ranges_)
+        archive(range);
+    for (auto& range : own_.log_error) {
+        for (double& value : range)
+            archive(value);
+    }
+    for (auto& range : weights_) {
+        for (double& value : range)
+            archive(value);
+    }
+    archive(pending_);
+    archive(rising_);
+    archive(falling_);
+    archive(outage_);
+    archive(last_shift_);
+}
+
+bool Forecaster::is_whole() const noexcept {
+    const auto levels = options_.quantiles.size();
+    const auto range_fits = [&](const Range& range) {
+        return range.error.size() == kMembers && range.stride > 0 &&
+               (range.last == 0 ||
+                (!range.probes.empty() && range.size.size() == range.probes.size() && range.calibration.fits(levels)));
+    };
+    const auto pending_fits = [&](const Pending& pending) {
+        return pending.range < kRanges && pending.probe < ranges_[pending.range].size.size();
+    };
+    return levels > 0 && options_.horizon > 0 && options_.horizon <= limits::kForecastHorizonMax &&
+           ranges_[0].last > 0 && bank_.fits(calendar_) && std::ranges::all_of(ranges_, range_fits) &&
+           std::ranges::all_of(pending_, pending_fits);
+}
+
+std::vector<double> Forecaster::save() const {
+    StateWriter writer;
+    writer(kStateVersion);
+    writer(begin_.time_since_epoch().count());
+    writer(calendar_.step().count());
+    writer(options_.utc_offset.count());
+    Forecaster copy = *this;
+    copy.walk(writer);
+    return writer.take();
+}
+
+Result<Forecaster> Forecaster::restore(std::span<const double> state) {
+    StateReader reader(state);
+    double version = 0;
+    double begin = 0;
+    double step = 0;
+    double offset = 0;
+    reader(version);
+    reader(begin);
+    reader(step);
+    reader(offset);
+    Forecaster result;
+    const auto whole = [](double value) { return std::abs(value) < 9e15 && value == std::floor(value); };
+    if (version != kStateVersion || !whole(begin) || !whole(step) || !whole(offset) || step < 1) {
+        return fail(ErrorCode::kDataLoss,
+                    "this is not the state of a forecast of this version: fit it to its history again");
+    }
+    const std::chrono::milliseconds grid(static_cast<std::int64_t>(step));
+    result.begin_ = WallTime(std::chrono::milliseconds(static_cast<std::int64_t>(begin)));
+    result.options_.utc_offset = std::chrono::minutes(static_cast<std::int64_t>(offset));
+    result.walk(reader);
+    if (reader.failed() || !divides_a_day(grid)) {
+        return fail(ErrorCode::kDataLoss, "the stored state of a forecast is damaged: fit it to its history again");
+    }
+    result.calendar_ = Calendar(result.begin_, grid, result.options_.utc_offset);
+    if (!result.is_whole()) {
+        return fail(ErrorCode::kDataLoss,
+                    "the stored state of a forecast does not fit together: fit it to its history again");
+    }
+    return result;
+}
+
+}  // namespace penumbra::analysis::forecast

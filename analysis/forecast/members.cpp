@@ -1,0 +1,143 @@
+#include "analysis/forecast/members.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "analysis/statistics/sample.hpp"
+
+namespace penumbra::analysis::forecast {
+
+namespace {
+
+constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
+constexpr std::size_t kFitPoints = 12'096;  ///< six weeks of five minutes
+
+double or_else(double value, double fallback) noexcept {
+    return std::isfinite(value) ? value : fallback;
+}
+
+std::vector<double> asinh_of(std::span<const double> values, double scale) {
+    std::vector<double> result;
+    for (const double v : values)
+        result.push_back(std::asinh(v / scale));
+    return result;
+}
+
+}  // namespace
+
+std::string_view to_string(Member member) noexcept {
+    constexpr std::array<std::string_view, kMembers> kNames = {"last value",         "last hour", "slow average",
+                                                               "yesterday",          "last week", "usual day",
+                                                               "usual day + offset", "seasonal",  "seasonal (log)"};
+    return kNames[static_cast<std::size_t>(member)];
+}
+
+void MemberBank::start(const Calendar& calendar, std::span<const double> history, std::size_t horizon) {
+    *this = MemberBank{};
+    recent_.assign(8 * calendar.per_day(), kMissing);
+    std::vector<double> sizes;
+    for (const double v : history) {
+        if (std::isfinite(v)) sizes.push_back(std::abs(v));
+    }
+    log_scale_ = std::max(0.1 * statistics::median(sizes), 1e-9);
+    const bool weekly = history.size() >= 2 * calendar.per_week();
+    opening_ = std::min(history.size(), std::max(weekly ? 2 * calendar.per_week() : 0, history.size() / 3));
+    seasonal_.start(calendar, history.first(opening_), 0, weekly);
+    const auto logs = asinh_of(history, log_scale_);
+    seasonal_log_.start(calendar, std::span(logs).first(opening_), 0, weekly);
+    const std::size_t skipped = history.size() > kFitPoints ? history.size() - kFitPoints : 0;
+    seasonal_.fit(calendar, history.subspan(skipped), skipped, horizon);
+    seasonal_log_.fit(calendar, std::span(logs).subspan(skipped), skipped, horizon);
+    slow_ = last_ = hour_mean_ =
+        sizes.empty() ? 0 : *std::ranges::find_if(history, [](double v) { return std::isfinite(v); });
+}
+
+double MemberBank::value_at(std::size_t index) const noexcept {
+    return index < count_ && index + recent_.size() >= count_ ? recent_[index % recent_.size()] : kMissing;
+}
+
+double MemberBank::recent_minimum() const noexcept {
+    double least = std::numeric_limits<double>::infinity();
+    for (const double v : recent_)
+        least = v < least ? v : least;
+    return least;
+}
+
+double MemberBank::usual(const Calendar& calendar, std::size_t index) const {
+    std::array<double, 7> same{};
+    std::size_t found = 0;
+    for (std::size_t back = calendar.per_day(); back <= index && found < same.size(); back += calendar.per_day()) {
+        if (index - back + recent_.size() < count_) break;
+        const double value = value_at(index - back);
+        if (std::isfinite(value)) same[found++] = value;
+    }
+    if (found == 0) return slow_;
+    std::sort(same.begin(), same.begin() + static_cast<std::ptrdiff_t>(found));
+    return (same[(found - 1) / 2] + same[found / 2]) / 2;
+}
+
+void MemberBank::update(const Calendar& calendar, double value) {
+    const std::size_t index = count_;
+    surprise_ = 0;
+    const double fade = 1 / static_cast<double>(calendar.per_hour());
+    if (std::isfinite(value)) {
+        if (index > 0) {
+            const double error = value - seasonal_.ahead(calendar, index - 1, 1);
+            const double size = std::abs(error);
+            surprise_ = usual_error_ > 0 ? error / usual_error_ : 0;
+            usual_error_ =
+                usual_error_ > 0 ? usual_error_ + 0.01 * (std::min(size, 6 * usual_error_) - usual_error_) : size;
+        }
+        offset_ += std::min(1.0, 2 * fade) * (value - usual(calendar, index) - offset_);
+        hour_mean_ += std::min(1.0, 2 * fade) * (value - hour_mean_);
+        slow_ += std::min(0.5, fade / 3) * (value - slow_);
+        last_ = value;
+    }
+    seasonal_.update(calendar, index, value);
+    seasonal_log_.update(calendar, index, std::asinh(value / log_scale_));
+    recent_[index % recent_.size()] = value;
+    ++count_;
+}
+
+std::array<double, kMembers> MemberBank::ahead(const Calendar& calendar, std::size_t ahead) const {
+    const std::size_t now = count_ - 1;
+    const std::size_t target = now + ahead;
+    const auto seasons_back = [&](std::size_t period) {
+        const std::size_t back = (ahead + period - 1) / period * period;
+        return back > target ? kMissing : value_at(target - back);
+    };
+    // further than a day ahead, the days between have no values yet: the usual day is that of the last one that has
+    const std::size_t whole_days = (ahead - 1) / calendar.per_day() * calendar.per_day();
+    const double usual_day = usual(calendar, target - whole_days);
+    const double yesterday = or_else(seasons_back(calendar.per_day()), usual_day);
+    const double hours = static_cast<double>(ahead) / static_cast<double>(calendar.per_hour());
+    return {last_,
+            hour_mean_,
+            slow_,
+            yesterday,
+            or_else(seasons_back(calendar.per_week()), yesterday),
+            usual_day,
+            usual_day + offset_ * std::exp(-hours / 6),
+            seasonal_.ahead(calendar, now, ahead),
+            log_scale_ * std::sinh(std::min(seasonal_log_.ahead(calendar, now, ahead), 700.0))};
+}
+
+void MemberBank::accept_shift(const Calendar& calendar) {
+    // the last hour's errors against the profile are the new level
+    const std::size_t hour = std::min(calendar.per_hour(), count_);
+    std::vector<double> plain;
+    std::vector<double> logs;
+    for (std::size_t back = 0; back < hour; ++back) {
+        const double value = value_at(count_ - 1 - back);
+        if (!std::isfinite(value)) continue;
+        plain.push_back(value - seasonal_.ahead(calendar, count_ - 1 - back, 0) + seasonal_.error());
+        logs.push_back(std::asinh(value / log_scale_) - seasonal_log_.ahead(calendar, count_ - 1 - back, 0) +
+                       seasonal_log_.error());
+    }
+    seasonal_.shift_level(statistics::median(plain));
+    seasonal_log_.shift_level(statistics::median(logs));
+    slow_ = hour_mean_;
+}
+
+}  // namespace penumbra::analysis::forecast

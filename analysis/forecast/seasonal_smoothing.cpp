@@ -1,0 +1,164 @@
+#include "analysis/forecast/seasonal_smoothing.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+
+#include "analysis/statistics/sample.hpp"
+
+namespace penumbra::analysis::forecast {
+
+namespace {
+
+constexpr double kClip = 6 * 1.25;  ///< six deviations, in mean absolute ones
+
+/// Means of what falls in each cell, around their common mean; cells without a value are 0.
+std::vector<double> profile(std::span<const double> values, std::size_t cells, const auto& cell_of) {
+    std::vector<double> sum(cells);
+    std::vector<double> count(cells);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        if (!std::isfinite(values[i])) continue;
+        sum[cell_of(i)] += values[i];
+        count[cell_of(i)] += 1;
+    }
+    for (std::size_t c = 0; c < cells; ++c)
+        sum[c] = count[c] > 0 ? sum[c] / count[c] : 0;
+    return sum;
+}
+
+double huber(double error, double scale) noexcept {
+    const double size = std::abs(error) / scale;
+    return size <= 1.5 ? 0.5 * size * size : 1.5 * (size - 0.75);
+}
+
+}  // namespace
+
+void SeasonalSmoothing::start(const Calendar& calendar, std::span<const double> history, std::size_t first_index,
+                              bool weekly) {
+    std::vector<double> known;
+    for (const double v : history) {
+        if (std::isfinite(v)) known.push_back(v);
+    }
+    level_ = statistics::mean(known);
+    std::vector<double> rest(history.begin(), history.end());
+    for (double& v : rest)
+        v -= level_;
+    day_ = profile(rest, calendar.per_day(), [&](std::size_t i) { return calendar.day_place(first_index + i); });
+    for (std::size_t i = 0; i < rest.size(); ++i)
+        rest[i] -= day_[calendar.day_place(first_index + i)];
+    week_.clear();
+    if (weekly) {
+        week_ =
+            profile(rest, calendar.week_cells(), [&](std::size_t i) { return calendar.week_cell(first_index + i); });
+        // two weeks say little of a weekly cell: half of it may be chance
+        for (double& v : week_)
+            v /= 2;
+    }
+    std::vector<double> sizes;
+    for (const double v : rest) {
+        if (std::isfinite(v)) sizes.push_back(std::abs(v));
+    }
+    deviation_ = std::max(statistics::mean(sizes), std::abs(level_) * 1e-6 + 1e-12);
+    error_ = 0;
+}
+
+void SeasonalSmoothing::update(const Calendar& calendar, std::size_t index, double value) noexcept {
+    learn(value, day_[calendar.day_place(index)], week_.empty() ? nullptr : &week_[calendar.week_cell(index)]);
+}
+
+void SeasonalSmoothing::learn(double value, double& day, double* week) noexcept {
+    if (!std::isfinite(value)) {
+        error_ *= rates_.memory;
+        return;
+    }
+    const double expected = rates_.memory * error_;
+    const double error = value - (level_ + day + (week == nullptr ? 0 : *week));
+    const double innovation = std::clamp(error - expected, -kClip * deviation_, kClip * deviation_);
+    deviation_ += 0.005 * (std::abs(error - expected) - deviation_);
+    error_ = expected + innovation;
+    level_ += rates_.level * error_;
+    day += rates_.day * error_;
+    if (week != nullptr) *week += rates_.week * error_;
+}
+
+double SeasonalSmoothing::ahead(const Calendar& calendar, std::size_t index, std::size_t ahead) const noexcept {
+    const std::size_t target = index + ahead;
+    const double week = week_.empty() ? 0 : week_[calendar.week_cell(target)];
+    return level_ + day_[calendar.day_place(target)] + week +
+           std::pow(rates_.memory, static_cast<double>(ahead)) * error_;
+}
+
+double SeasonalSmoothing::loss(const Cells& cells, std::span<const double> history, std::size_t furthest) const {
+    SeasonalSmoothing model = *this;
+    const double scale = deviation_;
+    std::vector<double> levels(history.size());
+    std::vector<double> errors(history.size());
+    const std::array<std::size_t, 4> steps = {1, std::max<std::size_t>(1, furthest / 8),
+                                              std::max<std::size_t>(1, furthest / 2), furthest};
+    std::array<double, 4> fades{};
+    for (std::size_t s = 0; s < steps.size(); ++s) {
+        fades[s] = std::pow(rates_.memory, static_cast<double>(steps[s]));
+    }
+    double sum = 0;
+    double count = 0;
+    for (std::size_t i = 0; i < history.size(); ++i) {
+        double* const week = model.week_.empty() ? nullptr : &model.week_[cells.week[i]];
+        double& day = model.day_[cells.day[i]];
+        if (std::isfinite(history[i])) {
+            const double season = day + (week == nullptr ? 0 : *week);
+            for (std::size_t s = 0; s < steps.size(); ++s) {
+                if (i < steps[s]) continue;
+                const std::size_t origin = i - steps[s];
+                sum += huber(history[i] - (levels[origin] + season + fades[s] * errors[origin]), scale);
+                count += 1;
+            }
+        }
+        model.learn(history[i], day, week);
+        levels[i] = model.level_;
+        errors[i] = model.error_;
+    }
+    return count > 0 ? sum / count : std::numeric_limits<double>::infinity();
+}
+
+void SeasonalSmoothing::fit(const Calendar& calendar, std::span<const double> history, std::size_t first_index,
+                            std::size_t horizon) {
+    struct Axis {
+        double SmoothingRates::* rate;
+        std::vector<double> values;
+    };
+    const std::array<Axis, 4> axes = {{
+        {&SmoothingRates::memory, {0.0, 0.3, 0.6, 0.8, 0.9, 0.97}},
+        {&SmoothingRates::level, {0.0005, 0.002, 0.007, 0.02, 0.06, 0.15, 0.35}},
+        {&SmoothingRates::day, {0.005, 0.02, 0.06, 0.15, 0.3}},
+        {&SmoothingRates::week, {0.0, 0.02, 0.06, 0.15, 0.3}},
+    }};
+    Cells cells;
+    for (std::size_t i = 0; i < history.size(); ++i) {
+        cells.day.push_back(calendar.day_place(first_index + i));
+        cells.week.push_back(calendar.week_cell(first_index + i));
+    }
+    // further than a day the profile would have moved on meanwhile: a day's errors stand for it
+    const std::size_t furthest = std::min(horizon, calendar.per_day());
+    double best = loss(cells, history, furthest);
+    for (int round = 0; round < 2; ++round) {
+        for (const auto& axis : axes) {
+            if (axis.rate == &SmoothingRates::week && week_.empty()) continue;
+            const SmoothingRates before = rates_;
+            SmoothingRates chosen = before;
+            for (const double value : axis.values) {
+                if (value == before.*axis.rate) continue;
+                rates_ = before;
+                rates_.*axis.rate = value;
+                const double tried = loss(cells, history, furthest);
+                if (tried < best) {
+                    best = tried;
+                    chosen = rates_;
+                }
+            }
+            rates_ = chosen;
+        }
+    }
+}
+
+}  // namespace penumbra::analysis::forecast
