@@ -28,9 +28,9 @@ struct HistogramBucket {
 /// What was lost on the way from production's wire to an arm's answer, each counted where it happens.
 /// Invariant: captured == replayed + the sum of the losses, after sampling.
 struct ReplayLedger {
-    std::uint64_t captured = 0;           ///< whole exchanges taken from the mirror and admitted by the sampler
-    std::uint64_t replayed = 0;           ///< exchanges whose answer the arm gave in full
-    std::uint64_t lost_capture_drop = 0;  ///< the kernel's ring was full, or a segment is missing
+    std::uint64_t captured = 0;  ///< exchanges seen to begin, admitted by the sampler; at a multiple, each copy
+    std::uint64_t replayed = 0;  ///< exchanges whose answer the arm gave in full
+    std::uint64_t lost_capture_drop = 0;  ///< a segment is missing, or no HTTP/1.1 that can be replayed as it stands
     std::uint64_t lost_spool_full = 0;    ///< the bounded file between cut and boot had no room
     std::uint64_t lost_connect = 0;       ///< the arm did not accept the connection
     std::uint64_t lost_timeout = 0;       ///< the arm did not answer in time

@@ -7,6 +7,7 @@ import os
 import select
 import signal
 import socket
+import socketserver
 import struct
 import subprocess
 import sys
@@ -84,10 +85,16 @@ class Service(http.server.BaseHTTPRequestHandler):
         pass
 
 
+class Server(socketserver.ThreadingTCPServer):
+    """http.server's own asks the resolver for its name first, which takes seconds where there is none."""
+    allow_reuse_address = True
+    daemon_threads = True
+    request_queue_size = 128
+
+
 def serve(log, drops):
-    http.server.ThreadingHTTPServer.allow_reuse_address = True
-    http.server.ThreadingHTTPServer.daemon_threads = True
-    server = http.server.ThreadingHTTPServer(('10.0.0.5', 80), Service)
+    """The log's appearance says that it listens."""
+    server = Server(('10.0.0.5', 80), Service)
     server.lines = open(log, 'a', encoding='ascii')
     server.drops = drops
     server.serve_forever()
