@@ -194,7 +194,8 @@ void Forecaster::check_due(double value) {
             range.error[m] = fade * range.error[m] + std::abs(value - forecast.expected[m]);
         }
         touched[forecast.range] = true;
-        range.calibration.observe((value - forecast.combined) / forecast.scale);
+        // without a usual error yet there is no scale to score by
+        if (forecast.scale > 0) range.calibration.observe((value - forecast.combined) / forecast.scale);
         follow(range.size[forecast.probe], std::abs(value - forecast.combined));
     }
     std::erase_if(pending_, [&](const Pending& forecast) { return forecast.due <= index; });
@@ -258,7 +259,8 @@ void Forecaster::weigh(std::size_t index) {
         const double shrunk = (range.weight * logs[m] + kFleetCounts * options_.fleet.log_error[index][m]) /
                               (range.weight + kFleetCounts);
         // without two days there is no season to repeat: only what is now, of three lengths
-        const bool usable = regime() != Regime::kFirstDays || m <= static_cast<std::size_t>(Member::kSlowAverage);
+        const bool usable =
+            bank_.count() == 0 || regime() != Regime::kFirstDays || m <= static_cast<std::size_t>(Member::kSlowAverage);
         weights_[index][m] = usable ? std::exp(-kWeightPower * shrunk) : 0;
         total += weights_[index][m];
     }
@@ -280,7 +282,7 @@ double Forecaster::combine(std::size_t range, const std::array<double, kMembers>
     return std::inner_product(expected.begin(), expected.end(), weights_[range].begin(), 0.0);
 }
 
-/// Usual error so far ahead, between the probes that were checked.
+/// Usual error so far ahead, between the probes that were checked; 0 before the first check.
 double Forecaster::scale_of(std::size_t ahead) const noexcept {
     const Range& range = ranges_[range_of(ahead)];
     std::size_t after = 0;
@@ -293,7 +295,7 @@ double Forecaster::scale_of(std::size_t ahead) const noexcept {
                                                   static_cast<double>(gap),
                                               0.0, 1.0);
     const double size = range.size[before] + part * (range.size[after] - range.size[before]);
-    return size > 0 ? size : 1;
+    return size;
 }
 
 Regime Forecaster::regime() const noexcept {
