@@ -15,20 +15,6 @@ struct Overloaded : Cases... {
     using Cases::operator()...;
 };
 
-SwitchChange inverse_of(const SwitchChange& change) {
-    return std::visit(
-        Overloaded{
-            [](const AddBridge& it) -> SwitchChange { return RemoveBridge{it.bridge}; },
-            [](const RemoveBridge& it) -> SwitchChange { return AddBridge{it.bridge}; },
-            [](const AddPort& it) -> SwitchChange { return RemovePort{it.bridge, it.port}; },
-            [](const RemovePort& it) -> SwitchChange { return AddPort{it.bridge, it.port}; },
-            [](const AddMirror& it) -> SwitchChange { return RemoveMirror{it.bridge, it.port, it.mirror}; },
-            [](const RemoveMirror& it) -> SwitchChange { return AddMirror{it.bridge, it.port, it.mirror}; },
-            [](const SetBridge& it) -> SwitchChange { return SetBridge{it.bridge, it.after, it.before}; },
-        },
-        change);
-}
-
 std::string describe_change(const SwitchChange& change) {
     return std::visit(
         Overloaded{
@@ -57,6 +43,20 @@ std::vector<FlowKey> keys_of(const std::vector<Flow>& flows) {
 
 }  // namespace
 
+SwitchChange inverse(const SwitchChange& change) {
+    return std::visit(
+        Overloaded{
+            [](const AddBridge& it) -> SwitchChange { return RemoveBridge{it.bridge}; },
+            [](const RemoveBridge& it) -> SwitchChange { return AddBridge{it.bridge}; },
+            [](const AddPort& it) -> SwitchChange { return RemovePort{it.bridge, it.port}; },
+            [](const RemovePort& it) -> SwitchChange { return AddPort{it.bridge, it.port}; },
+            [](const AddMirror& it) -> SwitchChange { return RemoveMirror{it.bridge, it.port, it.mirror}; },
+            [](const RemoveMirror& it) -> SwitchChange { return AddMirror{it.bridge, it.port, it.mirror}; },
+            [](const SetBridge& it) -> SwitchChange { return SetBridge{it.bridge, it.after, it.before}; },
+        },
+        change);
+}
+
 std::optional<NetworkStep> inverse(const NetworkStep& step) {
     using Undo = std::optional<NetworkStep>;
     return std::visit(Overloaded{
@@ -71,7 +71,7 @@ std::optional<NetworkStep> inverse(const NetworkStep& step) {
                           [](const ChangeSwitch& it) -> Undo {
                               ChangeSwitch undo;
                               for (const SwitchChange& change : it.changes | std::views::reverse) {
-                                  undo.changes.push_back(inverse_of(change));
+                                  undo.changes.push_back(inverse(change));
                               }
                               return undo;
                           },

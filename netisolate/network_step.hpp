@@ -60,6 +60,7 @@ using NetworkStep = std::variant<AddSpace, RemoveSpace, AddLink, RemoveLink, Set
 
 /// The step that undoes this one; nothing where another step's undoing takes it along.
 [[nodiscard]] std::optional<NetworkStep> inverse(const NetworkStep& step);
+[[nodiscard]] SwitchChange inverse(const SwitchChange& change);
 
 /// "adding port pnt-1 to bridge pnb-1": what is being done, for errors and logs.
 [[nodiscard]] std::string describe(const NetworkStep& step);
