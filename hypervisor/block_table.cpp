@@ -80,8 +80,10 @@ void BlockTable::set(std::uint64_t block, const Digest& digest) {
     if (old[block % kBlocksPerLeaf] == digest) return;
     auto changed = std::make_shared<Leaf>(old);
     (*changed)[block % kBlocksPerLeaf] = digest;
-    if (*changed == zero_leaf()) leaf.reset();
-    else leaf = std::move(changed);
+    if (*changed == zero_leaf())
+        leaf.reset();
+    else
+        leaf = std::move(changed);
 }
 
 void BlockTable::resize(std::uint64_t bytes) {

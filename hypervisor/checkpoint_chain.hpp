@@ -27,9 +27,9 @@ struct ChainDecision {
     std::vector<CheckpointId> obsolete;
 };
 
-/// Decides from three witnesses: what the target has committed, what the hypervisor lists, what disks there are now. Only
-/// the checkpoint named in the newest manifest, with the same creation time and an intact bitmap, makes an increment;
-/// on any doubt the disk is read whole, with a reason. Pure.
+/// Decides from three witnesses: what the target has committed, what the hypervisor lists, what disks there are now.
+/// Only the checkpoint named in the newest manifest, with the same creation time and an intact bitmap, makes an
+/// increment; on any doubt the disk is read whole, with a reason. Pure.
 [[nodiscard]] ChainDecision decide_chain(const std::optional<ReplicaManifest>& newest,
                                          const std::vector<CheckpointFacts>& checkpoints,
                                          const std::vector<model::DiskFacts>& disks);

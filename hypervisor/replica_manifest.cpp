@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -153,10 +155,10 @@ const VolumeManifest* ReplicaManifest::volume(std::string_view disk) const noexc
 std::string encode(const ReplicaManifest& manifest) {
     std::string reason = manifest.kind_reason;
     std::ranges::replace(reason, '\n', ' ');
-    std::string out = fmt::format("{}\ngroup {}\nvm {}\ngeneration {}\nkind {} {}\nconsistency {}\ncheckpoint {} {}\n",
-                                  kFirstLine, manifest.group.text(), manifest.vm.text(), manifest.generation,
-                                  word(manifest.kind), reason, word(manifest.consistency), manifest.checkpoint.text(),
-                                  manifest.checkpoint_created_s);
+    std::string out =
+        fmt::format("{}\ngroup {}\nvm {}\ngeneration {}\nkind {} {}\nconsistency {}\ncheckpoint {} {}\n", kFirstLine,
+                    manifest.group.text(), manifest.vm.text(), manifest.generation, word(manifest.kind), reason,
+                    word(manifest.consistency), manifest.checkpoint.text(), manifest.checkpoint_created_s);
     for (const VolumeManifest& volume : manifest.volumes)
         out += fmt::format("volume {} {} {} {} {} {} {} {}\n", volume.disk, volume.virtual_size.count(), volume.layers,
                            volume.table.hex(), volume.root.hex(), volume.read.count(), volume.sent.count(),
