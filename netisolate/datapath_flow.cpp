@@ -12,6 +12,7 @@ namespace penumbra::netisolate {
 namespace {
 
 constexpr std::string_view kActions = "actions:";
+constexpr std::string_view kRemark = ", dp-extra-info:";  // the userspace datapath's own, behind the actions
 constexpr std::string_view kInPort = "in_port(";
 
 bool opens(char c) {
@@ -112,7 +113,9 @@ Result<DatapathFlow> parse_datapath_flow(std::string_view line) {
             field.remove_prefix(1);
         if (is_call(field, kInPort.substr(0, kInPort.size() - 1))) flow.in_port = unquoted(inside(field, "in_port"));
     }
-    collect(line.substr(actions + kActions.size()), 0, flow);
+    std::string_view does = line.substr(actions + kActions.size());
+    does = does.substr(0, does.find(kRemark));
+    collect(does, 0, flow);
     return flow;
 }
 

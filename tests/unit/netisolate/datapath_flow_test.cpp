@@ -51,6 +51,13 @@ TEST(DatapathFlow, AnythingThatIsNotAnOutputIsKeptAsWritten) {
     EXPECT_EQ(flow->others, (Names{"userspace(pid=0,slow_path(controller))", "tnl_push(tnl_port(5))"}));
 }
 
+TEST(DatapathFlow, TheUserspaceDatapathsRemarkIsNoAction) {
+    const auto flow = parse_datapath_flow("in_port(a), dp:ovs, actions:b,c, dp-extra-info:miniflow_bits(5,1)");
+    ASSERT_TRUE(is_ok(flow));
+    EXPECT_EQ(flow->outputs, (Names{"b", "c"}));
+    EXPECT_TRUE(flow->others.empty());
+}
+
 TEST(DatapathFlow, ALineWithoutActionsIsAnError) {
     EXPECT_TRUE(fails(parse_datapath_flow("recirc_id(0),in_port(2)"), ErrorCode::kDataLoss, "no actions"));
 }
