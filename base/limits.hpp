@@ -90,6 +90,7 @@ static_assert(kHistoryCsvBytesMax < kApiBytesMax);
 // effects
 inline constexpr auto kLeaseMin = 5s;
 inline constexpr auto kLeaseMax = 24h;
+inline constexpr auto kPartitionLeaseMax = 65'535s;  ///< OpenFlow keeps hard_timeout in 16 bits
 inline constexpr std::size_t kJournalEntryBytesMax = 64 * 1024;
 inline constexpr std::size_t kJournalEntriesMax = 1024;
 inline constexpr auto kLockWait = 20s;             ///< for another penumbra-revert, or for a killed agent to be gone

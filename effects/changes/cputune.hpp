@@ -1,0 +1,25 @@
+#pragma once
+
+#include "effects/effect.hpp"
+#include "hypervisor/ports.hpp"
+
+namespace penumbra::effects {
+
+/// `domain.cputune`: scheduler parameters of a domain, always written as the complete vector that was read.
+class CpuTuneChange final : public Effect {
+ public:
+    explicit CpuTuneChange(hypervisor::DomainTuning& tuning) : tuning_(tuning) {}
+
+    [[nodiscard]] std::string_view kind() const override { return "domain.cputune"; }
+    [[nodiscard]] Result<Image> read(const model::EffectSpec& spec, const Site& site) override;
+    [[nodiscard]] Result<Image> intend(const model::EffectSpec& spec, const Site& site, const Image& before) override;
+    [[nodiscard]] Result<void> write(const model::EffectSpec& spec, const Site& site, Layer layer,
+                                     const Values& values) override;
+    [[nodiscard]] Result<std::string> fingerprint(const model::EffectSpec& spec, const Site& site) override;
+    [[nodiscard]] Result<Values> evidence(const model::EffectSpec& spec, const Site& site) override;
+
+ private:
+    hypervisor::DomainTuning& tuning_;
+};
+
+}  // namespace penumbra::effects

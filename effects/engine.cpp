@@ -1,0 +1,265 @@
+#include "effects/engine.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/limits.hpp"
+#include "effects/undo.hpp"
+
+namespace penumbra::effects {
+
+using model::EffectState;
+
+namespace {
+
+/// Two effects on one thing would each take the other's change for somebody else's.
+bool same_thing(const journal::Entry& entry, const model::EffectSpec& spec, const Site& site) {
+    if (model::kind_of(entry.spec) != model::kind_of(spec) || entry.site.domain != site.domain) return false;
+    const auto* mine = std::get_if<model::IoTune>(&spec.action);
+    const auto* theirs = std::get_if<model::IoTune>(&entry.spec.action);
+    return mine == nullptr || theirs == nullptr || mine->disk == theirs->disk;
+}
+
+}  // namespace
+
+model::EffectStatus status_of(const journal::Entry& entry) {
+    return {.id = entry.spec.id,
+            .state = entry.state,
+            .before_hash = entry.before_hash,
+            .after_hash = entry.after_hash,
+            .reason = entry.reason};
+}
+
+Result<journal::Entry> Engine::find(const EffectId& id) const {
+    const auto found = entries_.find(id);
+    if (found != entries_.end()) return found->second;
+    return fail(ErrorCode::kNotFound, fmt::format("no effect {} on this host", id.text()));
+}
+
+Result<void> Engine::keep(const journal::Entry& entry) {
+    TRY(parts_.journal.put(entry));
+    entries_.insert_or_assign(entry.spec.id, entry);
+    return {};
+}
+
+bool Engine::lease_is_over(const journal::Entry& entry) const {
+    return entry.boot_id != parts_.boot_id || parts_.clock.now() >= entry.deadline;
+}
+
+Result<std::vector<Error>> Engine::recover() {
+    journal::Contents contents = TRY(parts_.journal.read_all());
+    damaged_ = std::move(contents.damaged);
+    entries_.clear();
+    for (journal::Entry& entry : contents.entries)
+        entries_.emplace(entry.spec.id, entry);
+    std::vector<Error> failed;
+    for (const journal::Entry& entry : contents.entries) {
+        if (journal::is_settled(entry.state)) continue;
+        const std::string_view what = entry.boot_id == parts_.boot_id ? "the agent" : "the host";
+        const Result<void> done =
+            settle(entry, fmt::format("{} restarted before effect {} was confirmed", what, entry.spec.id.text()));
+        if (!done.has_value()) failed.push_back(done.error());
+    }
+    return failed;
+}
+
+Result<void> Engine::check_room(const model::EffectSpec& spec, const Site& site) const {
+    if (!damaged_.empty()) {
+        return fail(ErrorCode::kDataLoss,
+                    fmt::format("the journal holds {}, which cannot be read ({}): an effect may stand that nobody "
+                                "knows. Look at the host, then remove the file",
+                                damaged_.front().name, damaged_.front().reason));
+    }
+    if (entries_.size() >= limits::kJournalEntriesMax) {
+        return fail(ErrorCode::kResourceExhausted,
+                    fmt::format("the journal holds {} effects, as many as it may", entries_.size()));
+    }
+    for (const auto& [id, entry] : entries_) {
+        if (journal::is_settled(entry.state) || !same_thing(entry, spec, site)) continue;
+        return fail(ErrorCode::kConflict,
+                    fmt::format("effect {} stands on the same thing: wait for its end", id.text()));
+    }
+    return {};
+}
+
+Result<journal::Entry> Engine::intend(const Order& order, const Site& site, Effect& effect) {
+    journal::Entry entry{.spec = order.spec, .site = site};
+    entry.before = TRY(effect.read(entry.spec, site));
+    if (!entry.before.live.has_value()) {
+        return fail(
+            ErrorCode::kUnavailable,
+            fmt::format("the target of effect {} does not run: nothing could be tried live", entry.spec.id.text()));
+    }
+    entry.after = TRY(effect.intend(entry.spec, site, entry.before));
+    entry.before_hash = TRY(effect.fingerprint(entry.spec, site));
+    entry.boot_id = parts_.boot_id;
+    entry.deadline = parts_.clock.now() + entry.spec.lease;
+    entry.epoch = order.epoch;
+    entry.command = order.command;
+    entry.changed = parts_.clock.wall();
+    return entry;
+}
+
+Result<void> Engine::stand_up(Effect& effect, journal::Entry entry) {
+    TRY(parts_.dead_man.arm(entry.spec.id, entry.arming, entry.deadline - parts_.clock.now() + limits::kDeadManGrace));
+    TRY(effect.write(entry.spec, entry.site, Layer::kLive, *entry.after.live));
+    const Image now = TRY(effect.read(entry.spec, entry.site));
+    if (now.live != entry.after.live || now.persistent != entry.before.persistent) {
+        return fail(ErrorCode::kInternal,
+                    fmt::format("effect {} does not read back as it was written", entry.spec.id.text()));
+    }
+    entry.after_hash = TRY(effect.fingerprint(entry.spec, entry.site));
+    entry.state = EffectState::kVerified;
+    entry.changed = parts_.clock.wall();
+    return keep(entry);
+}
+
+Result<model::EffectStatus> Engine::apply(const Order& order, const Premises& premises) {
+    if (const auto known = entries_.find(order.spec.id); known != entries_.end()) {
+        if (known->second.command == order.command && known->second.spec == order.spec) return status_of(known->second);
+        return fail(ErrorCode::kAlreadyExists,
+                    fmt::format("effect {} is known from another order", order.spec.id.text()));
+    }
+    const Site site = TRY(admit(order.spec, premises));
+    TRY(check_room(order.spec, site));
+    Effect& effect = *TRY(parts_.catalogue.find(order.spec));
+    const journal::Entry entry = TRY(intend(order, site, effect));
+    TRY(keep(entry));
+    Result<void> stood = stand_up(effect, entry);
+    if (!stood.has_value()) {
+        follow_by(stood,
+                  settle(entry, fmt::format("effect {} failed: {}", entry.spec.id.text(), stood.error().message)));
+        return tl::unexpected(std::move(stood).error());
+    }
+    return status_of(entries_.at(order.spec.id));
+}
+
+Result<void> Engine::make_stay(Effect& effect, journal::Entry entry) {
+    const Image now = TRY(effect.read(entry.spec, entry.site));
+    const bool ours = now.persistent == entry.before.persistent || now.persistent == entry.after.persistent;
+    if (now.live != entry.after.live || !ours) {
+        return fail(ErrorCode::kConflict, fmt::format("effect {} is not as it was applied: somebody changed it, or the "
+                                                      "target was restarted. It will be undone",
+                                                      entry.spec.id.text()));
+    }
+    if (now.persistent != entry.after.persistent) {
+        TRY(effect.write(entry.spec, entry.site, Layer::kPersistent, entry.after.persistent));
+    }
+    if (TRY(effect.read(entry.spec, entry.site)) != entry.after) {
+        return fail(ErrorCode::kInternal,
+                    fmt::format("effect {} does not read back as it was confirmed", entry.spec.id.text()));
+    }
+    entry.after_hash = TRY(effect.fingerprint(entry.spec, entry.site));
+    if (lease_is_over(entry)) {
+        return fail(ErrorCode::kDeadlineExceeded,
+                    fmt::format("the lease of effect {} ran out while it was confirmed", entry.spec.id.text()));
+    }
+    entry.state = EffectState::kConfirmed;
+    entry.changed = parts_.clock.wall();
+    return keep(entry);
+}
+
+Result<model::EffectStatus> Engine::confirm(const EffectId& id) {
+    journal::Entry entry = TRY(find(id));
+    if (entry.state == EffectState::kConfirmed) return status_of(entry);
+    Effect& effect = *TRY(parts_.catalogue.find(entry.spec));
+    if (entry.state != EffectState::kVerified || !effect.can_stay(entry.spec)) {
+        return fail(ErrorCode::kInvalidArgument,
+                    fmt::format("effect {} is {} and cannot be confirmed: {}", id.text(), model::to_string(entry.state),
+                                entry.reason.empty() ? "only a change to production can stay" : entry.reason));
+    }
+    if (lease_is_over(entry)) {
+        return fail(ErrorCode::kDeadlineExceeded, fmt::format("the lease of effect {} has run out", id.text()));
+    }
+    Result<void> stays = make_stay(effect, entry);
+    if (!stays.has_value()) {
+        follow_by(stays,
+                  settle(entry, fmt::format("effect {} was not confirmed: {}", id.text(), stays.error().message)));
+        return tl::unexpected(std::move(stays).error());
+    }
+    // Confirmed from here on; a dead-man that could not be taken away finds a confirmed entry and does nothing.
+    static_cast<void>(parts_.dead_man.disarm(id, entry.arming));
+    return status_of(entries_.at(id));
+}
+
+Result<void> Engine::settle(journal::Entry entry, const std::string& why) {
+    Effect& effect = *TRY(parts_.catalogue.find(entry.spec));
+    TRY(keep(TRY(undo(effect, entry, why, parts_.clock.wall()))));
+    // It fires at most once more and finds a settled entry.
+    static_cast<void>(parts_.dead_man.disarm(entry.spec.id, entry.arming));
+    return {};
+}
+
+Result<model::EffectStatus> Engine::revert(const EffectId& id, const std::string& why) {
+    journal::Entry entry = TRY(find(id));
+    if (entry.state == EffectState::kConfirmed) {
+        // Unsettled again, with a dead-man of its own: if we die half through, somebody goes on.
+        entry.state = EffectState::kReverting;
+        entry.arming += 1;
+        entry.boot_id = parts_.boot_id;
+        entry.deadline = parts_.clock.now() + limits::kLeaseMin;
+        TRY(parts_.dead_man.arm(id, entry.arming, limits::kLeaseMin + limits::kDeadManGrace));
+        TRY(keep(entry));
+    }
+    if (!journal::is_settled(entry.state)) TRY(settle(entry, why));
+    return status_of(entries_.at(id));
+}
+
+Result<model::EffectStatus> Engine::extend(const EffectId& id, std::chrono::seconds lease) {
+    journal::Entry entry = TRY(find(id));
+    if (entry.state != EffectState::kVerified || lease_is_over(entry)) {
+        return fail(ErrorCode::kDeadlineExceeded, fmt::format("effect {} is {}: its lease cannot be extended",
+                                                              id.text(), model::to_string(entry.state)));
+    }
+    if (lease < limits::kLeaseMin || lease > limits::kLeaseMax) {
+        return fail(ErrorCode::kInvalidArgument, fmt::format("a lease of {} s is out of bounds", lease.count()));
+    }
+    const std::uint32_t old_arming = entry.arming++;
+    entry.deadline = parts_.clock.now() + lease;
+    entry.changed = parts_.clock.wall();
+    TRY(parts_.dead_man.arm(id, entry.arming, lease + limits::kDeadManGrace));
+    TRY(keep(entry));
+    // An old dead-man that stays finds a deadline in the future, and that a later one is armed.
+    static_cast<void>(parts_.dead_man.disarm(id, old_arming));
+    return status_of(entry);
+}
+
+std::vector<Error> Engine::expire() {
+    std::vector<journal::Entry> due;
+    for (const auto& [id, entry] : entries_)
+        if (!journal::is_settled(entry.state) && lease_is_over(entry)) due.push_back(entry);
+    std::vector<Error> failed;
+    for (const journal::Entry& entry : due) {
+        const Result<void> done = settle(entry, fmt::format("the lease of effect {} ran out", entry.spec.id.text()));
+        if (!done.has_value()) failed.push_back(done.error());
+    }
+    return failed;
+}
+
+std::vector<model::EffectStatus> Engine::statuses() const {
+    std::vector<model::EffectStatus> statuses;
+    statuses.reserve(entries_.size());
+    for (const auto& [id, entry] : entries_)
+        statuses.push_back(status_of(entry));
+    return statuses;
+}
+
+Result<Values> Engine::evidence(const EffectId& id) {
+    const journal::Entry entry = TRY(find(id));
+    return TRY(parts_.catalogue.find(entry.spec))->evidence(entry.spec, entry.site);
+}
+
+Result<void> Engine::forget(const EffectId& id) {
+    const auto found = entries_.find(id);
+    if (found == entries_.end()) return {};
+    if (!journal::is_settled(found->second.state)) {
+        return fail(ErrorCode::kConflict, fmt::format("effect {} still stands", id.text()));
+    }
+    TRY(parts_.journal.forget(id));
+    entries_.erase(found);
+    return {};
+}
+
+}  // namespace penumbra::effects

@@ -1,0 +1,76 @@
+#include "effects/revert/revert.hpp"
+
+#include <utility>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include "effects/undo.hpp"
+
+namespace penumbra::effects {
+
+Need need_of(const journal::Entry& entry, const std::string& boot_id, Instant now) {
+    if (journal::is_settled(entry.state)) return Need::kSettled;
+    if (entry.boot_id == boot_id && now < entry.deadline) return Need::kNotDue;
+    return Need::kUndo;
+}
+
+namespace {
+
+Result<std::pair<Need, std::optional<journal::Entry>>> look(const Reverter& reverter, const EffectId& id) {
+    Result<journal::Entry> entry = reverter.journal.get(id);
+    if (!entry.has_value() && entry.error().code == ErrorCode::kNotFound)
+        return std::pair(Need::kUnknown, std::nullopt);
+    if (!entry.has_value()) return tl::unexpected(std::move(entry).error());
+    const Need need = need_of(*entry, reverter.boot_id, reverter.clock.now());
+    return std::pair(need, std::optional(std::move(*entry)));
+}
+
+std::string nothing_to_do(Need need, const EffectId& id) {
+    switch (need) {
+        case Need::kSettled:
+            return fmt::format("effect {} is settled already: nothing to do", id.text());
+        case Need::kNotDue:
+            return fmt::format("the lease of effect {} was extended: a later dead-man is armed", id.text());
+        case Need::kUnknown:
+        case Need::kUndo:
+            break;
+    }
+    return fmt::format("effect {} is not in the journal: nothing to do", id.text());
+}
+
+std::string utc(WallTime time) {
+    return fmt::format("{:%Y-%m-%d %H:%M:%S} UTC", fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
+}
+
+}  // namespace
+
+Result<std::string> run_revert(const Reverter& reverter, const EffectId& id) {
+    // Looked at before the lock is taken: an agent that did its work is not killed for it. Reading needs no lock.
+    if (const auto [need, entry] = TRY(look(reverter, id)); need != Need::kUndo) return nothing_to_do(need, id);
+    const std::string about_agent = TRY(reverter.take_lock());
+    // And again after: the agent may have finished while we waited.
+    const auto [need, entry] = TRY(look(reverter, id));
+    if (need != Need::kUndo) return nothing_to_do(need, id);
+    Effect& effect = *TRY(reverter.catalogue.find(entry->spec));
+    // The wall clock may have stepped since: the time of the end is counted back from now, on the boot clock.
+    const bool same_boot = entry->boot_id == reverter.boot_id;
+    const auto late = same_boot ? reverter.clock.now() - entry->deadline : std::chrono::nanoseconds(0);
+    const WallTime ended = reverter.clock.wall() - std::chrono::duration_cast<std::chrono::milliseconds>(late);
+    std::string why = same_boot ? fmt::format("the lease of effect {} ran out at {}", id.text(), utc(ended))
+                                : fmt::format("the host restarted before effect {} was confirmed", id.text());
+    if (!about_agent.empty()) why += "; " + about_agent;
+    journal::Entry settled = TRY(undo(effect, *entry, why, reverter.clock.wall()));
+    TRY(reverter.journal.put(settled));
+    return std::move(settled.reason);
+}
+
+std::string describe(const journal::Lock::TakenOver& taken) {
+    if (!taken.killed.has_value()) return {};
+    std::string_view was = "running and did not act";
+    if (taken.killed_was == 'T' || taken.killed_was == 't') was = "stopped";
+    if (taken.killed_was == 'D') was = "waiting in the kernel";
+    return fmt::format("agent pid {} was {} and was killed", taken.killed->pid, was);
+}
+
+}  // namespace penumbra::effects

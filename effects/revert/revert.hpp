@@ -1,0 +1,40 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "base/clock.hpp"
+#include "base/ids.hpp"
+#include "base/result.hpp"
+#include "effects/catalogue.hpp"
+#include "journal/journal.hpp"
+#include "journal/lock.hpp"
+
+namespace penumbra::effects {
+
+/// What there was for the dead-man to do.
+enum class Need : unsigned char { kUndo, kSettled, kNotDue, kUnknown };
+
+/// Pure: what an entry asks of a dead-man that fires now, in this boot.
+[[nodiscard]] Need need_of(const journal::Entry& entry, const std::string& boot_id, Instant now);
+
+/// What penumbra-revert works with; borrowed.
+struct Reverter {
+    journal::Journal& journal;
+    const Catalogue& catalogue;
+    const Clock& clock;
+    std::string boot_id;
+    /// Takes the journal's lock for as long as this process lives, killing an agent that still holds it; gives what
+    /// there is to say about that agent ("agent pid 7 was stopped"), or nothing.
+    std::function<Result<std::string>()> take_lock;
+};
+
+/// Undoes one effect whose lease has run out while nobody of us acted, and writes down when and why. Settled, not due
+/// or forgotten: does nothing and kills nobody. Run twice, it does nothing the second time.
+[[nodiscard]] Result<std::string> run_revert(const Reverter& reverter, const EffectId& id);
+
+/// What a take-over says of the agent, for the reason of the entry.
+[[nodiscard]] std::string describe(const journal::Lock::TakenOver& taken);
+
+}  // namespace penumbra::effects

@@ -1,0 +1,31 @@
+#include "effects/timer_dead_man.hpp"
+
+#include <fmt/format.h>
+
+#include "base/limits.hpp"
+
+namespace penumbra::effects {
+
+namespace {
+// ':' may stand in an effect's name and in a unit's; '/' and '@' in neither: the name needs no escaping
+// (systemd.unit(5)).
+std::string unit_of(const EffectId& effect, std::uint32_t arming) {
+    return fmt::format("penumbra-revert-{}-{}", effect.text(), arming);
+}
+}  // namespace
+
+Result<void> TimerDeadMan::arm(const EffectId& effect, std::uint32_t arming, std::chrono::nanoseconds after) {
+    const EffectId id = TRY(EffectId::parse(effect.text()));
+    return units_.start_timer({.name = unit_of(id, arming),
+                               .description = fmt::format("Undo effect {} unless it is confirmed", id.text()),
+                               .after = std::chrono::ceil<std::chrono::microseconds>(after),
+                               .accuracy = limits::kDeadManAccuracy,
+                               .retry_interval = limits::kDeadManRetryInterval,
+                               .command = {revert_binary_.native(), id.text()}});
+}
+
+Result<void> TimerDeadMan::disarm(const EffectId& effect, std::uint32_t arming) {
+    return units_.stop_timer(unit_of(effect, arming));
+}
+
+}  // namespace penumbra::effects

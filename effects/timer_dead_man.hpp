@@ -1,0 +1,27 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "effects/dead_man.hpp"
+#include "systemd/unit_control.hpp"
+
+namespace penumbra::effects {
+
+/// Dead-men in PID 1: a transient timer an arming, `penumbra-revert-EFFECT-ARMING.timer`. A reverter that fails
+/// (libvirtd is down) is started again until it succeeds.
+class TimerDeadMan final : public DeadMan {
+ public:
+    TimerDeadMan(systemd::UnitControl& units, std::filesystem::path revert_binary)
+        : units_(units), revert_binary_(std::move(revert_binary)) {}
+
+    [[nodiscard]] Result<void> arm(const EffectId& effect, std::uint32_t arming,
+                                   std::chrono::nanoseconds after) override;
+    [[nodiscard]] Result<void> disarm(const EffectId& effect, std::uint32_t arming) override;
+
+ private:
+    systemd::UnitControl& units_;
+    std::filesystem::path revert_binary_;
+};
+
+}  // namespace penumbra::effects
