@@ -80,6 +80,8 @@ inline constexpr double kReplayRateMultipleMax = 1000;
 static_assert(kTroublesMax <= kReasonsMax && kCommandsRememberedPerAgentMax <= kReportsPerHelloMax,
               "what an agent holds can be sent");
 
+inline constexpr std::size_t kInterfacesListenedMax = 256;  ///< by one isolation probe
+
 // local socket: the CLI's requests and the coordinator's replies
 inline constexpr std::size_t kApiBytesMax = 32 * 1024 * 1024;
 inline constexpr std::size_t kItemsPerReplyMax = 16'384;

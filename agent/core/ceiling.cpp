@@ -124,6 +124,9 @@ struct Rules {
     Verdict operator()(const model::StartReplay& op) const {
         return first({needs(Ceiling::kShadow, host), needs_shadow(op.shadow, ArmId(), host)});
     }
+    Verdict operator()(const model::ProbeIsolation& op) const {
+        return first({needs(Ceiling::kShadow, host), needs_shadow(op.shadow, op.arm, host)});
+    }
     Verdict operator()(const model::ApplyEffect& op) const { return refusal_of_effect(op.effect, host); }
     Verdict operator()(const model::ConfirmEffect& op) const {
         return first({needs(Ceiling::kChange, host), needs_standing(op.effect, host)});

@@ -27,8 +27,8 @@ namespace penumbra::codec {
 [[nodiscard]] Result<model::api::Reply> decode_reply(std::string_view bytes);
 
 /// One value as bytes, for a store: the same messages, limits and rules as on the wire. A value that does not read back
-/// is kDataLoss. T: HostFacts, Generation, ShadowStatus, EffectSpec, EffectStatus, Command, CommandReport, KpiWindow,
-/// Verdict, TrialStatus, RolloutStatus, ForecastView, api::Reply.
+/// is kDataLoss. T: HostFacts, Generation, ShadowStatus, IsolationReport, EffectSpec, EffectStatus, Command,
+/// CommandReport, KpiWindow, Verdict, TrialStatus, RolloutStatus, ForecastView, api::Reply.
 template <class T>
 [[nodiscard]] Result<std::string> pack(const T& value);
 template <class T>

@@ -44,6 +44,8 @@ template Result<std::string> pack(const model::Generation&);
 template Result<model::Generation> unpack(std::string_view);
 template Result<std::string> pack(const model::ShadowStatus&);
 template Result<model::ShadowStatus> unpack(std::string_view);
+template Result<std::string> pack(const model::IsolationReport&);
+template Result<model::IsolationReport> unpack(std::string_view);
 template Result<std::string> pack(const model::EffectSpec&);
 template Result<model::EffectSpec> unpack(std::string_view);
 template Result<std::string> pack(const model::EffectStatus&);

@@ -44,6 +44,7 @@ void fields(auto& v, model::CommandView& command) {
     v(7, "command asked by", command.asked_by);
     v(8, "command created", command.created);
     v.between(9, "command progress", command.progress, 0, 1);
+    v(10, "command time left", command.time_left);
 }
 void fields(auto& v, model::EventView& event) {
     v(1, "event sequence", event.sequence);
@@ -106,6 +107,13 @@ void fields(auto& v, model::api::MakeShadow& make) {
 }
 void fields(auto& v, model::api::RemoveShadow& remove) {
     v(1, "shadow", remove.shadow);
+}
+void fields(auto& v, model::api::ProbeShadow& probe) {
+    v(1, "shadow", probe.shadow);
+    v(2, "arm", probe.arm);
+}
+void fields(auto& v, model::api::ListIsolation& list) {
+    v.maybe(1, "shadow", list.shadow);
 }
 void fields(auto& v, model::api::RunTrial& run) {
     v(1, "file name", run.file_name);

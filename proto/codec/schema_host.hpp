@@ -116,6 +116,17 @@ void fields(auto& v, model::ShadowStatus& status) {
     v.list(4, "shadow fidelity gaps", status.fidelity_gaps, limits::kReasonsMax);
 }
 
+void fields(auto& v, model::IsolationReport& report) {
+    v(1, "isolation shadow", report.shadow);
+    v(2, "isolation arm", report.arm);
+    v(3, "isolation time", report.at);
+    v(4, "isolation corpus frames", report.corpus_frames);
+    v(5, "isolation seen on production", report.seen_on_production);
+    v(6, "isolation positive control", report.positive_control_seen);
+    v.list(7, "isolation listened on", report.listened_on, limits::kInterfacesListenedMax);
+    v(8, "isolation reason", report.reason);
+}
+
 // ---- effect.proto
 void fields(auto& v, model::EffectTarget& target) {
     v.maybe(1, "effect vm", target.vm);
@@ -153,6 +164,7 @@ void fields(auto& v, model::EffectStatus& status) {
     v.text(3, "effect before-hash", status.before_hash, limits::kHashTextBytesMax);
     v.text(4, "effect after-hash", status.after_hash, limits::kHashTextBytesMax);
     v(5, "effect reason", status.reason);
+    v.list(6, "effect evidence", status.evidence, limits::kReasonsMax);
 }
 
 // ---- kpi.proto

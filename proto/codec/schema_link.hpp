@@ -49,6 +49,10 @@ void fields(auto& v, model::InspectVm& op) {
     v.maybe(3, "inspect arm", op.arm);
 }
 void fields(auto&, model::CleanHost&) {}
+void fields(auto& v, model::ProbeIsolation& op) {
+    v(1, "probe shadow", op.shadow);
+    v(2, "probe arm", op.arm);
+}
 void fields(auto& v, model::Operation& operation) {
     v.choice(1, "operation", operation);
 }

@@ -74,6 +74,7 @@ struct CommandView {
     std::string asked_by;  ///< the user, or the trial or rollout
     WallTime created{};
     double progress = 0;
+    std::chrono::seconds time_left{0};  ///< estimated; 0: not known
     friend bool operator==(const CommandView&, const CommandView&) = default;
 };
 
@@ -161,6 +162,15 @@ struct RemoveShadow {
     ShadowId shadow;
     friend bool operator==(const RemoveShadow&, const RemoveShadow&) = default;
 };
+struct ProbeShadow {  ///< show that an arm is isolated; listed by ListIsolation
+    ShadowId shadow;
+    ArmId arm;
+    friend bool operator==(const ProbeShadow&, const ProbeShadow&) = default;
+};
+struct ListIsolation {  ///< the latest report of each arm
+    ShadowId shadow;    ///< empty: all
+    friend bool operator==(const ListIsolation&, const ListIsolation&) = default;
+};
 struct RunTrial {  ///< the text travels (design D17)
     std::string file_name;
     std::string toml;
@@ -208,10 +218,10 @@ struct ResolveCommand {  ///< the operator's word on a command that is UNKNOWN: 
     friend bool operator==(const ResolveCommand&, const ResolveCommand&) = default;
 };
 
-using RequestBody =
-    std::variant<ListHosts, ListVms, ListGroups, ListShadows, ListTrials, ListRollouts, ListCommands, ListEvents,
-                 ListKpi, ShowForecast, Replicate, MakeShadow, RemoveShadow, RunTrial, AbortTrial, ApplyRollout,
-                 ConfirmRollout, AbortRollout, ImportHistory, MakeToken, RemoveEverything, RetireHost, ResolveCommand>;
+using RequestBody = std::variant<ListHosts, ListVms, ListGroups, ListShadows, ListTrials, ListRollouts, ListCommands,
+                                 ListEvents, ListKpi, ShowForecast, Replicate, MakeShadow, RemoveShadow, RunTrial,
+                                 AbortTrial, ApplyRollout, ConfirmRollout, AbortRollout, ImportHistory, MakeToken,
+                                 RemoveEverything, RetireHost, ResolveCommand, ProbeShadow, ListIsolation>;
 
 struct Request {
     std::string request_id;  ///< chosen by the client; the reply is stored with it
@@ -239,10 +249,10 @@ struct Imported {
     friend bool operator==(const Imported&, const Imported&) = default;
 };
 
-using ReplyBody =
-    std::variant<Failure, Accepted, Token, Imported, std::vector<HostView>, std::vector<VmView>, std::vector<GroupView>,
-                 std::vector<ShadowView>, std::vector<TrialStatus>, std::vector<RolloutStatus>,
-                 std::vector<CommandView>, std::vector<EventView>, std::vector<KpiWindow>, ForecastView>;
+using ReplyBody = std::variant<Failure, Accepted, Token, Imported, std::vector<HostView>, std::vector<VmView>,
+                               std::vector<GroupView>, std::vector<ShadowView>, std::vector<TrialStatus>,
+                               std::vector<RolloutStatus>, std::vector<CommandView>, std::vector<EventView>,
+                               std::vector<KpiWindow>, ForecastView, std::vector<IsolationReport>>;
 
 struct Reply {
     std::string request_id;

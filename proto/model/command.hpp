@@ -59,12 +59,17 @@ struct InspectVm {  ///< hash of the configuration (design D18)
     ArmId arm;        ///< empty: production
     friend bool operator==(const InspectVm&, const InspectVm&) = default;
 };
+struct ProbeIsolation {  ///< send hostile frames from one arm's sandbox, and listen to production
+    ShadowId shadow;
+    ArmId arm;
+    friend bool operator==(const ProbeIsolation&, const ProbeIsolation&) = default;
+};
 struct CleanHost {  ///< take everything of ours off the host
     friend bool operator==(const CleanHost&, const CleanHost&) = default;
 };
 
 using Operation = std::variant<ReplicateGroup, CreateShadow, DestroyShadow, StartReplay, StopReplay, ApplyEffect,
-                               ConfirmEffect, RevertEffect, InspectVm, CleanHost>;
+                               ConfirmEffect, RevertEffect, InspectVm, CleanHost, ProbeIsolation>;
 
 /// The word of an operation, as logs and the store write it: "replicate_group", "apply_effect", ...
 [[nodiscard]] std::string_view name_of(const Operation& operation) noexcept;
@@ -116,7 +121,7 @@ struct Inspected {
     std::string config_hash;
     friend bool operator==(const Inspected&, const Inspected&) = default;
 };
-using Outcome = std::variant<Done, Generation, ShadowStatus, EffectStatus, Inspected>;
+using Outcome = std::variant<Done, Generation, ShadowStatus, EffectStatus, Inspected, IsolationReport>;
 
 /// Where a command stands, from the agent; final states are sent again until a ResultAck comes.
 struct CommandReport {

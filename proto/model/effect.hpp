@@ -89,7 +89,8 @@ struct EffectStatus {
     EffectState state = EffectState::kIntended;
     std::string before_hash;  ///< SHA-256, hex (design D18)
     std::string after_hash;
-    std::string reason;  ///< one sentence
+    std::string reason;                 ///< one sentence
+    std::vector<std::string> evidence;  ///< one sentence each: what shows that it bites, or that it is gone
     friend bool operator==(const EffectStatus&, const EffectStatus&) = default;
 };
 

@@ -48,6 +48,7 @@ std::string_view name_of(const Operation& operation) noexcept {
                           [](const RevertEffect&) -> std::string_view { return "revert_effect"; },
                           [](const InspectVm&) -> std::string_view { return "inspect_vm"; },
                           [](const CleanHost&) -> std::string_view { return "clean_host"; },
+                          [](const ProbeIsolation&) -> std::string_view { return "probe_isolation"; },
                       },
                       operation);
 }

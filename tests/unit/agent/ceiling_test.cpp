@@ -45,6 +45,7 @@ std::vector<Rung> rungs() {
         {"replicate", model::ReplicateGroup{.group = GroupId("shop")}, Ceiling::kReplicate},
         {"shadow", model::CreateShadow{.shadow = {.group = GroupId("shop")}}, Ceiling::kShadow},
         {"replay", model::StartReplay{.shadow = ShadowId("s1")}, Ceiling::kShadow},
+        {"probe", model::ProbeIsolation{.shadow = ShadowId("s1"), .arm = ArmId("treated")}, Ceiling::kShadow},
         {"fault on an arm", effect(kTreated, model::Partition{}), Ceiling::kShadow},
         {"change on an arm", effect(kTreated, model::IoTune{}), Ceiling::kShadow},
         {"change on production", effect(kProduction, model::IoTune{}), Ceiling::kChange},
@@ -113,6 +114,11 @@ TEST(Ceiling, RefusesALeaseOutOfBounds) {
     EXPECT_FALSE(host.allows(change));
     change.effect.lease = limits::kLeaseMax + std::chrono::seconds(1);
     EXPECT_FALSE(host.allows(change));
+}
+
+TEST(Ceiling, ProbesOnlyASandboxThatStandsHere) {
+    Host host;
+    EXPECT_FALSE(host.allows(model::ProbeIsolation{.shadow = ShadowId("none"), .arm = ArmId("treated")}));
 }
 
 TEST(Ceiling, NeverRefusesToTakeOursAway) {
