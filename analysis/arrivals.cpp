@@ -7,7 +7,7 @@
 #include <fmt/core.h>
 
 #include "analysis/random.hpp"
-#include "base/limits.hpp"
+#include "base/limits/analysis.hpp"
 
 namespace penumbra::analysis {
 

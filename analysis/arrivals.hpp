@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/limits/analysis.hpp"
 #include "base/result.hpp"
 
 namespace penumbra::analysis {

@@ -4,7 +4,7 @@
 #include <bit>
 #include <cmath>
 
-#include "base/limits.hpp"
+#include "base/limits/analysis.hpp"
 
 // Bucket 0 is linear: 2048 cells of width 1. Every further bucket doubles the width and adds 1024 cells, because its
 // lower half is what the bucket before it covers. A cell's index is therefore (bucket + 1) * 1024 + (value >> bucket) -

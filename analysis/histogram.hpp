@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "base/limits/analysis.hpp"
 #include "base/result.hpp"
 #include "proto/model/kpi.hpp"
 

@@ -10,7 +10,7 @@
 
 #include "base/c_handle.hpp"
 #include "base/channel.hpp"
-#include "base/limits.hpp"
+#include "base/limits/base.hpp"
 
 namespace penumbra {
 

@@ -10,7 +10,7 @@
 #include <systemd/sd-journal.h>
 #include <unistd.h>
 
-#include "base/limits.hpp"
+#include "base/limits/base.hpp"
 
 namespace penumbra::log {
 

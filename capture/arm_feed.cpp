@@ -6,7 +6,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-#include "base/limits.hpp"
+#include "base/limits/traffic.hpp"
 #include "base/log.hpp"
 #include "replay/report_outbox.hpp"
 

@@ -3,7 +3,7 @@
 #include <string>
 #include <utility>
 
-#include "base/limits.hpp"
+#include "base/limits/traffic.hpp"
 #include "base/log.hpp"
 #include "packet/segment.hpp"
 

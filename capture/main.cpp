@@ -9,7 +9,6 @@
 #include <sys/epoll.h>
 
 #include "base/event_loop.hpp"
-#include "base/limits.hpp"
 #include "base/log.hpp"
 #include "capture/capture.hpp"
 #include "capture/confine.hpp"

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "base/limits.hpp"
+#include "base/limits/effects.hpp"
 #include "effects/undo.hpp"
 
 namespace penumbra::effects {

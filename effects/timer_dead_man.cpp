@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "base/limits.hpp"
+#include "base/limits/effects.hpp"
 
 namespace penumbra::effects {
 

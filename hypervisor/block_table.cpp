@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "base/limits/replica.hpp"
+
 namespace penumbra::hypervisor {
 namespace {
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/digest.hpp"
-#include "base/limits.hpp"
+#include "base/limits/replica.hpp"
 #include "base/result.hpp"
 
 namespace penumbra::hypervisor {

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "base/limits.hpp"
+#include "base/limits/replica.hpp"
 
 namespace penumbra::hypervisor {
 namespace {

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/ids.hpp"
+#include "base/limits/replica.hpp"
 #include "base/result.hpp"
 #include "base/units.hpp"
 #include "hypervisor/extent_set.hpp"

@@ -7,7 +7,8 @@
 
 #include <fmt/format.h>
 
-#include "base/limits.hpp"
+#include "base/limits/base.hpp"
+#include "base/limits/replica.hpp"
 
 namespace penumbra::hypervisor {
 namespace {

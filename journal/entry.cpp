@@ -9,7 +9,7 @@
 
 #include <fmt/format.h>
 
-#include "base/limits.hpp"
+#include "base/limits/effects.hpp"
 #include "journal/line_record.hpp"
 
 namespace penumbra::journal {

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "base/limits.hpp"
+#include "base/limits/effects.hpp"
 
 namespace penumbra::journal {
 

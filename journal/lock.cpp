@@ -19,7 +19,7 @@
 
 #include "base/clock.hpp"
 #include "base/durable_file.hpp"
-#include "base/limits.hpp"
+#include "base/limits/effects.hpp"
 #include "journal/line_record.hpp"
 
 namespace penumbra::journal {

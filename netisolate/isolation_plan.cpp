@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/digest.hpp"
-#include "base/limits.hpp"
+#include "base/limits/network.hpp"
 
 // The tables. 0 admits: nothing of the host, nothing that a bridge may not forward (IEEE 802.1Q table 8-1), no VLAN, no
 // multicast source; a tap only with its own MAC. 1 is for frames of guests, 2 for frames of the trap. Rules look at

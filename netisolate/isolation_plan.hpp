@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/ids.hpp"
+#include "base/limits/network.hpp"
 #include "base/result.hpp"
 #include "netisolate/network_state.hpp"
 #include "packet/address.hpp"

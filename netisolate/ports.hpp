@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/limits/network.hpp"
 #include "base/result.hpp"
 #include "netisolate/datapath_flow.hpp"
 #include "netisolate/network_state.hpp"

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "base/limits.hpp"
+#include "base/limits/network.hpp"
 #include "netisolate/network_delta.hpp"
 
 namespace penumbra::netisolate {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/limits/network.hpp"
 #include "base/result.hpp"
 #include "netisolate/isolation_plan.hpp"
 #include "netisolate/leak_audit.hpp"

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <utility>
 
-#include "base/limits.hpp"
+#include "base/limits/traffic.hpp"
 
 namespace penumbra::replay {
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/limits.hpp"
+#include "base/limits/traffic.hpp"
 #include "packet/ethernet.hpp"
 #include "packet/ip.hpp"
 #include "packet/transport.hpp"

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "base/limits.hpp"
+#include "base/limits/traffic.hpp"
 
 namespace penumbra::replay {
 

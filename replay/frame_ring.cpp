@@ -12,7 +12,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 
-#include "base/limits.hpp"
+#include "base/limits/traffic.hpp"
 
 namespace penumbra::replay {
 

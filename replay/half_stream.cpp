@@ -4,7 +4,7 @@
 #include <iterator>
 #include <utility>
 
-#include "base/limits.hpp"
+#include "base/limits/traffic.hpp"
 
 namespace penumbra::replay {
 

@@ -9,7 +9,7 @@
 
 #include "base/clock.hpp"
 #include "base/event_loop.hpp"
-#include "base/limits.hpp"
+#include "base/limits/traffic.hpp"
 #include "base/unique_fd.hpp"
 #include "proto/model/kpi.hpp"
 #include "replay/exchange.hpp"

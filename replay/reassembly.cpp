@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "base/limits/traffic.hpp"
 #include "packet/transport.hpp"
 
 namespace penumbra::replay {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
-#include "base/limits.hpp"
+#include "base/limits/traffic.hpp"
 #include "packet/segment.hpp"
 #include "replay/conversation.hpp"
 #include "replay/exchange.hpp"

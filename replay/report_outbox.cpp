@@ -11,7 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "base/limits.hpp"
+#include "base/limits/traffic.hpp"
 #include "base/log.hpp"
 
 namespace penumbra::replay {

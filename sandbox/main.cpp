@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/event_loop.hpp"
-#include "base/limits.hpp"
+#include "base/limits/traffic.hpp"
 #include "netisolate/netlink/any_address.hpp"
 #include "replay/endpoint_argument.hpp"
 #include "replay/service.hpp"

@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "base/limits.hpp"
+#include "base/limits/traffic.hpp"
 #include "base/log.hpp"
 #include "packet/segment.hpp"
 

@@ -7,7 +7,8 @@
 #include <fmt/format.h>
 
 #include "agent/core/ceiling.hpp"
-#include "base/limits.hpp"
+#include "base/limits/agent.hpp"
+#include "base/limits/link.hpp"
 
 namespace penumbra::agent {
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/limits.hpp"
+#include "base/limits/agent.hpp"
 
 namespace penumbra::agent {
 

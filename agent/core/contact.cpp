@@ -2,7 +2,8 @@
 
 #include <algorithm>
 
-#include "base/limits.hpp"
+#include "base/limits/agent.hpp"
+#include "base/limits/link.hpp"
 
 namespace penumbra::agent {
 

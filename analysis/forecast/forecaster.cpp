@@ -8,7 +8,7 @@
 #include <fmt/core.h>
 
 #include "analysis/forecast/state_archive.hpp"
-#include "base/limits.hpp"
+#include "base/limits/analysis.hpp"
 
 namespace penumbra::analysis::forecast {
 

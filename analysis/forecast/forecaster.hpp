@@ -15,6 +15,7 @@
 #include "analysis/forecast/calibration.hpp"
 #include "analysis/forecast/members.hpp"
 #include "base/clock.hpp"
+#include "base/limits/analysis.hpp"
 #include "base/result.hpp"
 
 namespace penumbra::analysis::forecast {

@@ -10,7 +10,7 @@
 #include "analysis/statistics/sign_flip.hpp"
 #include "analysis/statistics/student_t.hpp"
 #include "analysis/statistics/wilcoxon.hpp"
-#include "base/limits.hpp"
+#include "base/limits/analysis.hpp"
 
 namespace penumbra::analysis::judge {
 

@@ -15,7 +15,7 @@
 #include "analysis/statistics/holm.hpp"
 #include "analysis/statistics/normal.hpp"
 #include "analysis/statistics/power.hpp"
-#include "base/limits.hpp"
+#include "base/limits/analysis.hpp"
 
 namespace penumbra::analysis::judge {
 

@@ -12,7 +12,7 @@
 
 #include <fmt/core.h>
 
-#include "base/limits.hpp"
+#include "base/limits/analysis.hpp"
 
 namespace penumbra::analysis::judge {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "analysis/statistics/sample.hpp"
-#include "base/limits.hpp"
+#include "base/limits/analysis.hpp"
 
 namespace penumbra::analysis::statistics {
 

@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "base/limits/analysis.hpp"
 #include "base/result.hpp"
 
 namespace penumbra::analysis::statistics {

@@ -6,7 +6,7 @@
 
 #include <fmt/core.h>
 
-#include "base/limits.hpp"
+#include "base/limits/analysis.hpp"
 
 namespace penumbra::analysis::statistics {
 

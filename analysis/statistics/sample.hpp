@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/limits/analysis.hpp"
 #include "base/result.hpp"
 
 namespace penumbra::analysis::statistics {

@@ -9,7 +9,7 @@
 
 #include "analysis/statistics/normal.hpp"
 #include "analysis/statistics/sample.hpp"
-#include "base/limits.hpp"
+#include "base/limits/analysis.hpp"
 
 namespace penumbra::analysis::statistics {
 

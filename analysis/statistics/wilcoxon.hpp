@@ -3,6 +3,7 @@
 #include <span>
 
 #include "analysis/statistics/rank_test.hpp"
+#include "base/limits/analysis.hpp"
 #include "base/result.hpp"
 
 namespace penumbra::analysis::statistics {

@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/digest.hpp"
-#include "base/limits.hpp"
+#include "base/limits/effects.hpp"
 
 namespace penumbra::effects {
 

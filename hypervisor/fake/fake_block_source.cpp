@@ -1,6 +1,6 @@
 #include "hypervisor/fake/fake_block_source.hpp"
 
-#include "base/limits.hpp"
+#include "base/limits/replica.hpp"
 
 namespace penumbra::hypervisor::fake {
 

@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "base/limits.hpp"
+#include "base/limits/replica.hpp"
 #include "hypervisor/fake/fake_block_source.hpp"
 
 namespace penumbra::hypervisor::fake {

@@ -28,7 +28,7 @@ extern "C" {
 
 #include "base/c_handle.hpp"
 #include "base/clock.hpp"
-#include "base/limits.hpp"
+#include "base/limits/network.hpp"
 
 namespace penumbra::netisolate {
 

@@ -14,7 +14,7 @@ extern "C" {
 #include <fmt/format.h>
 
 #include "base/c_handle.hpp"
-#include "base/limits.hpp"
+#include "base/limits/network.hpp"
 #include "netisolate/network_step.hpp"
 #include "netisolate/ovs/openflow.hpp"
 #include "netisolate/ovs/ovsdb_client.h"

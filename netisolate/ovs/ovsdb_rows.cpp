@@ -13,7 +13,7 @@ extern "C" {
 #include <fmt/format.h>
 
 #include "base/c_handle.hpp"
-#include "base/limits.hpp"
+#include "base/limits/network.hpp"
 
 namespace penumbra::netisolate {
 

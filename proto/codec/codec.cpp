@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/limits/link.hpp"
+#include "base/limits/wire.hpp"
 #include "proto/codec/schema_link.hpp"
 //
 #include "proto/codec/message.hpp"

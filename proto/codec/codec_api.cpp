@@ -1,3 +1,4 @@
+#include "base/limits/local.hpp"
 #include "proto/codec/codec.hpp"
 #include "proto/codec/schema_api.hpp"
 //

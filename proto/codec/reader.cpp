@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "base/limits/wire.hpp"
+
 namespace penumbra::codec {
 
 Reader::Reader(std::string_view message, Refusal& refusal, int depth) : refusal_(refusal), depth_(depth) {

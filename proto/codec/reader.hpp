@@ -15,7 +15,7 @@
 
 #include "base/clock.hpp"
 #include "base/ids.hpp"
-#include "base/limits.hpp"
+#include "base/limits/wire.hpp"
 #include "base/units.hpp"
 #include "proto/codec/wire.hpp"
 #include "proto/model/kpi.hpp"

@@ -2,6 +2,10 @@
 
 // Internal to proto/codec: each message of proto/api.proto, once, for reading and writing.
 
+#include "base/limits/base.hpp"
+#include "base/limits/coordinator.hpp"
+#include "base/limits/local.hpp"
+#include "base/limits/wire.hpp"
 #include "proto/codec/schema_decision.hpp"
 #include "proto/codec/schema_link.hpp"
 #include "proto/model/api.hpp"

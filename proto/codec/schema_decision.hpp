@@ -2,6 +2,7 @@
 
 // Internal to proto/codec: each message of proto/{verdict,trial,rollout}.proto, once, for reading and writing.
 
+#include "base/limits/wire.hpp"
 #include "proto/codec/schema_host.hpp"
 #include "proto/model/rollout.hpp"
 #include "proto/model/trial.hpp"

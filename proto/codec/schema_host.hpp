@@ -3,6 +3,9 @@
 // Internal to proto/codec: each message of proto/{host,replica,shadow,effect,kpi}.proto, once, for
 // reading and writing. Numbers are append-only and must agree with the .proto files (tests/golden/envelope).
 
+#include "base/limits/base.hpp"
+#include "base/limits/local.hpp"
+#include "base/limits/wire.hpp"
 #include "proto/codec/reader.hpp"
 #include "proto/codec/writer.hpp"
 #include "proto/model/effect.hpp"

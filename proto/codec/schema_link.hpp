@@ -2,6 +2,9 @@
 
 // Internal to proto/codec: each message of proto/{command,envelope}.proto, once, for reading and writing.
 
+#include "base/limits/agent.hpp"
+#include "base/limits/base.hpp"
+#include "base/limits/wire.hpp"
 #include "proto/codec/schema_host.hpp"
 #include "proto/model/session.hpp"
 

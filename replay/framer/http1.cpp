@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "base/limits.hpp"
+#include "base/limits/traffic.hpp"
 
 namespace penumbra::replay::framer {
 

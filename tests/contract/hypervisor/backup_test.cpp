@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "base/limits.hpp"
+#include "base/limits/replica.hpp"
 #include "tests/contract/hypervisor/rig.hpp"
 #include "tests/support/result_matchers.hpp"
 

@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-#include "base/limits.hpp"
+#include "base/limits/link.hpp"
 
 namespace penumbra::agent {
 namespace {

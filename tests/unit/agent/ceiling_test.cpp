@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "base/limits.hpp"
+#include "base/limits/effects.hpp"
 
 namespace penumbra::agent {
 namespace {

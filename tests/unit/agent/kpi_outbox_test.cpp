@@ -6,7 +6,7 @@
 #include <rapidcheck/gtest.h>
 
 #include "base/backoff.hpp"
-#include "base/limits.hpp"
+#include "base/limits/agent.hpp"
 
 namespace penumbra::agent {
 namespace {

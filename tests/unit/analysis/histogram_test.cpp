@@ -8,7 +8,7 @@
 #include <rapidcheck/gtest.h>
 
 #include "analysis/random.hpp"
-#include "base/limits.hpp"
+#include "base/limits/analysis.hpp"
 #include "tests/support/result_matchers.hpp"
 
 namespace penumbra::analysis {

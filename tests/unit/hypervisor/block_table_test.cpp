@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include "base/limits/replica.hpp"
 #include "tests/support/result_matchers.hpp"
 
 namespace penumbra::hypervisor {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "base/limits.hpp"
+#include "base/limits/replica.hpp"
 
 namespace penumbra::hypervisor {
 namespace {

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
-#include "base/limits.hpp"
+#include "base/limits/replica.hpp"
 
 namespace penumbra::hypervisor {
 namespace {

@@ -7,7 +7,7 @@
 #include <rapidcheck/gtest.h>
 
 #include "base/durable_file.hpp"
-#include "base/limits.hpp"
+#include "base/limits/effects.hpp"
 #include "tests/support/result_matchers.hpp"
 #include "tests/unit/journal/sample_entry.hpp"
 

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "base/limits.hpp"
+#include "base/limits/network.hpp"
 #include "tests/support/result_matchers.hpp"
 #include "tests/unit/netisolate/sandboxes.hpp"
 

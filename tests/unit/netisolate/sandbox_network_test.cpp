@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "base/limits.hpp"
+#include "base/limits/network.hpp"
 #include "netisolate/fake/fake_links.hpp"
 #include "netisolate/fake/fake_switch.hpp"
 #include "netisolate/network_delta.hpp"

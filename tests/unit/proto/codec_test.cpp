@@ -5,6 +5,9 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include "base/limits/agent.hpp"
+#include "base/limits/link.hpp"
+#include "base/limits/wire.hpp"
 #include "proto/codec/wire.hpp"
 #include "tests/support/any_message.hpp"
 #include "tests/support/result_matchers.hpp"

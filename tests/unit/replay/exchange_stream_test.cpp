@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
-#include "base/limits.hpp"
+#include "base/limits/traffic.hpp"
 #include "replay/report_stream.hpp"
 #include "tests/support/result_matchers.hpp"
 #include "tests/unit/replay/recording_sink.hpp"

@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
-#include "base/limits.hpp"
+#include "base/limits/traffic.hpp"
 #include "tests/unit/replay/recording_sink.hpp"
 
 namespace penumbra::replay {

@@ -9,7 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "base/limits.hpp"
+#include "base/limits/traffic.hpp"
 #include "tests/support/temporary_directory.hpp"
 #include "tests/unit/replay/loop_fixture.hpp"
 

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+/// Limits, analysis.
+namespace penumbra::limits {
+
+inline constexpr std::uint64_t kHistogramValueMax = 3'600'000'000;  ///< one hour in microseconds
+inline constexpr std::size_t kSampleValuesMax = 4'000'000;          ///< longest series a statistic takes
+inline constexpr std::size_t kBlocksMax = 200;                      ///< blocks a series is cut into before a rank test
+inline constexpr std::size_t kAutocorrelationLagMax = 512;
+inline constexpr std::size_t kPairsMax = 4'000'000;  ///< Walsh averages or pairwise differences held at once
+inline constexpr double kMoreDataFactorMax = 20;     ///< times the data at hand beyond which "run longer" is no advice
+inline constexpr std::size_t kForecastHistoryMax = 200'000;  ///< points of one series a model is fitted to
+inline constexpr std::size_t kForecastHorizonMax = 4096;     ///< steps ahead
+inline constexpr std::size_t kArrivalsMax = 50'000'000;      ///< requests of one planned load step
+
+}  // namespace penumbra::limits

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+/// Limits, hypervisor: replicas.
+namespace penumbra::limits {
+
+inline constexpr std::uint64_t kBitmapGranularityBytes = 64 * 1024;  ///< QEMU's default, what libvirt 9 asks for
+inline constexpr std::uint64_t kBlockBytes = 64 * 1024;              ///< what is hashed, and qcow2's cluster
+inline constexpr std::uint64_t kLeafBytes = 1024 * 1024;
+inline constexpr std::uint64_t kReadChunkBytesMax = 256 * 1024;
+inline constexpr std::uint64_t kZeroChunkBytesMax = 64 * 1024 * 1024;
+inline constexpr std::uint64_t kVolumeBytesMax = 16ULL << 40U;
+inline constexpr std::size_t kVolumesPerVmMax = 64;
+inline constexpr std::uint32_t kReplicaLayersMax = 32;  ///< then the next generation is read whole
+inline constexpr std::size_t kManifestBytesMax = 64 * 1024;
+static_assert(kLeafBytes % kBlockBytes == 0 && kReadChunkBytesMax % kBlockBytes == 0);
+
+}  // namespace penumbra::limits
