@@ -1,43 +1,27 @@
-// Figures of issue 3's table for forecasts, one JSON line each: bench_forecast --data DIR (the folder of public
-// series).
+#include "tests/bench/analysis/forecast_bench.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdio>
-#include <ctime>
 #include <map>
 #include <numeric>
 #include <string>
 #include <vector>
 
-#include <fmt/core.h>
-
 #include "analysis/forecast/forecaster.hpp"
 #include "analysis/random.hpp"
 #include "analysis/statistics/sample.hpp"
-#include "tests/bench/analysis/series_files.hpp"
+#include "tests/bench/analysis/figure.hpp"
+
+namespace penumbra::bench {
 
 namespace {
 
-using penumbra::analysis::forecast::Forecaster;
-using penumbra::analysis::forecast::ForecastOptions;
-using penumbra::analysis::forecast::History;
-using penumbra::bench::load_five_minutes;
-using penumbra::bench::load_m4;
-using penumbra::bench::Series;
+using analysis::forecast::Forecaster;
+using analysis::forecast::History;
 
-double cpu_seconds() {
-    return static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
-}
-
-void figure(const std::string& name, const std::string& group, double value, const char* unit) {
-    fmt::print("{{\"figure\": \"{}\", \"group\": \"{}\", \"value\": {:.4f}, \"unit\": \"{}\", \"runs\": 1}}\n", name,
-               group, value, unit);
-}
-
-double pinball(double value, double foretold, double q) {
-    return value >= foretold ? q * (value - foretold) : (1 - q) * (foretold - value);
+void figure(std::string_view name, const std::string& group, double value, std::string_view unit) {
+    print({.name = name, .group = group, .value = value, .unit = unit});
 }
 
 /// Mean absolute change against the same time one season before: what MASE divides by.
@@ -52,14 +36,30 @@ double season_error(const std::vector<double>& values, std::size_t season) {
     return count > 0 ? sum / count : 0;
 }
 
-void bench_m4(const std::filesystem::path& data) {
+struct GroupErrors {
+    std::array<double, 2> ours{};  ///< first hour, 24 hours
+    std::array<double, 2> naive{};
+    std::array<double, 2> seasonal{};
+    double fit_s = 0;
+    double fits = 0;
+    double windows = 0;
+};
+
+double filled(const std::vector<double>& values, std::size_t index) {
+    while (index > 0 && !std::isfinite(values[index]))
+        --index;
+    return std::isfinite(values[index]) ? values[index] : 0;
+}
+
+}  // namespace
+
+void bench_hourly(const std::vector<Series>& all) {
     double smape = 0;
     double mase = 0;
     double msis = 0;
     double pin95 = 0;
     double up95 = 0;
     std::vector<double> mases;
-    const auto all = load_m4(data);
     const double begin = cpu_seconds();
     for (const Series& series : all) {
         const auto model = Forecaster::fit(series.history, {.quantiles = {0.025, 0.5, 0.95, 0.975}, .horizon = 48});
@@ -83,26 +83,11 @@ void bench_m4(const std::filesystem::path& data) {
     figure("fit_hourly_ms", "m4", (cpu_seconds() - begin) * 1000 / n, "ms");
     figure("m4_smape", "", smape / n, "%");
     figure("m4_mase", "", mase / n, "1");
-    figure("m4_mase_median", "", penumbra::analysis::statistics::median(mases), "1");
+    figure("m4_mase_median", "", analysis::statistics::median(mases), "1");
     figure("m4_owa", "", 0.5 * (smape / n / 18.383 + mase / n / 2.395), "1");
     figure("m4_msis", "", msis / n, "1");
     figure("m4_pinball95", "", pin95 / n, "1");
     figure("m4_coverage95", "", up95 / n, "1");
-}
-
-struct GroupErrors {
-    std::array<double, 2> ours{};  ///< first hour, 24 hours
-    std::array<double, 2> naive{};
-    std::array<double, 2> seasonal{};
-    double fit_s = 0;
-    double fits = 0;
-    double windows = 0;
-};
-
-double filled(const std::vector<double>& values, std::size_t index) {
-    while (index > 0 && !std::isfinite(values[index]))
-        --index;
-    return std::isfinite(values[index]) ? values[index] : 0;
 }
 
 void bench_five_minutes(const std::vector<Series>& all) {
@@ -202,8 +187,7 @@ void bench_online(const std::vector<Series>& all) {
                     errors.end());
                 std::ranges::sort(recent);
                 group.pin_rolling +=
-                    pinball(values[i],
-                            foretold[i].first + penumbra::analysis::statistics::quantile_sorted(recent, 0.95), 0.95) /
+                    pinball(values[i], foretold[i].first + analysis::statistics::quantile_sorted(recent, 0.95), 0.95) /
                     scale;
                 group.pin += pinball(values[i], foretold[i].second, 0.95) / scale;
             }
@@ -231,7 +215,7 @@ void bench_online(const std::vector<Series>& all) {
 
 void bench_cost() {
     History history{.step = std::chrono::minutes(5)};
-    penumbra::analysis::Random random(1);
+    analysis::Random random(1);
     for (int i = 0; i < 12'096; ++i)
         history.values.push_back(100 + 50 * std::sin(i * 2 * M_PI / 288) + 5 * random.normal());
     double begin = cpu_seconds();
@@ -247,17 +231,4 @@ void bench_cost() {
     figure("state_kb", "generated", static_cast<double>(model.save().size()) * 8 / 1024, "KiB");
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-    if (argc != 3 || std::string(argv[1]) != "--data") {
-        fmt::print(stderr, "usage: {} --data DIR (with forecast/m4_hourly, ...)\n", argv[0]);
-        return 2;
-    }
-    bench_m4(argv[2]);
-    const auto five = load_five_minutes(argv[2]);
-    bench_five_minutes(five);
-    bench_online(five);
-    bench_cost();
-    return 0;
-}
+}  // namespace penumbra::bench

@@ -53,7 +53,11 @@ std::vector<Observation> two_columns(const std::filesystem::path& file) {
 }
 
 void add(std::vector<Series>& all, const std::string& group, const std::filesystem::path& file) {
-    auto history = analysis::forecast::on_grid(two_columns(file), 5min);
+    const auto observations = two_columns(file);
+    // an hourly series on this grid would be one value in twelve
+    const auto own_grid = analysis::forecast::on_grid(observations, 0ms);
+    if (own_grid && own_grid->step > 5min) return;
+    auto history = analysis::forecast::on_grid(observations, 5min);
     if (!history || history->values.size() < 8 * 288) return;
     all.push_back({.group = group, .name = file.stem().string(), .history = *std::move(history)});
 }
