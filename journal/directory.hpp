@@ -36,4 +36,11 @@ class Directory {
     [[nodiscard]] virtual Result<void> sync_names() = 0;
 };
 
+/// What a name ends in while its file is being written; whoever lists a folder removes such files.
+inline constexpr std::string_view kNewSuffix = ".new";
+
+/// The file as it was or as `text`, whole, after a power cut at any step. Durable when it returns; after an error it is
+/// either.
+[[nodiscard]] Result<void> replace_file(Directory& directory, const std::string& name, std::string_view text);
+
 }  // namespace penumbra::journal

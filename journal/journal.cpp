@@ -10,7 +10,6 @@ namespace penumbra::journal {
 
 namespace {
 constexpr std::string_view kEntrySuffix = ".effect";
-constexpr std::string_view kNewSuffix = ".new";
 constexpr std::string_view kDamagedSuffix = ".damaged";
 
 std::string file_of(const EffectId& id) {
@@ -36,15 +35,7 @@ Result<void> Journal::put(const Entry& entry) {
         return fail(ErrorCode::kResourceExhausted, fmt::format("effect {} is {} bytes long; a journal entry holds {}",
                                                                id.text(), text.size(), limits::kJournalEntryBytesMax));
     }
-    const std::string temporary = file_of(id) + std::string(kNewSuffix);
-    Result<void> written = directory_.write(temporary, text);
-    if (written.has_value()) written = directory_.sync(temporary);
-    if (written.has_value()) written = directory_.rename(temporary, file_of(id));
-    if (!written.has_value()) {
-        follow_by(written, directory_.remove(temporary));
-        return written;
-    }
-    return directory_.sync_names();
+    return replace_file(directory_, file_of(id), text);
 }
 
 Result<Entry> Journal::get(const EffectId& id) const {

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+#include "base/units.hpp"
+
+/// Limits, the agent's workers and what they keep on disk.
+namespace penumbra::limits {
+
+using namespace std::chrono_literals;
+
+// records: one file a command, one for epoch and fences, one a shadow
+inline constexpr std::size_t kCommandFileBytesMax = 4 * 1024 * 1024;  ///< a packed command, %XX, with its report
+inline constexpr std::size_t kFenceFileBytesMax = 2 * 1024 * 1024;
+inline constexpr std::size_t kShadowFileBytesMax = 1024 * 1024;
+
+inline constexpr auto kInventoryInterval = 10s;
+inline constexpr auto kSettledEffectKept = 24h;  ///< an effect that is over is listed so long
+inline constexpr auto kArmBootMax = 300s;        ///< from an arm's power-on to its service's answer; TCG needs minutes
+inline constexpr Bytes kHostMemoryReserve{512ULL << 20U};  ///< stays free of arms
+inline constexpr Bytes kArmMemoryOverhead{128ULL << 20U};  ///< of QEMU itself
+inline constexpr auto kMirrorLease = 300s;                 ///< prolonged at a third of it
+inline constexpr auto kBackupLease = 120s;                 ///< prolonged at a third of it, while the copy goes on
+inline constexpr auto kCopyProgressInterval = 1s;
+inline constexpr std::size_t kUsageSamplesMax = 600;  ///< of one VM: the time a window may come late
+
+}  // namespace penumbra::limits
