@@ -3,6 +3,8 @@
 #include <chrono>
 #include <cstddef>
 
+#include "base/limits/local.hpp"
+
 /// Limits, the sockets of fleet link and local requests (proto/zmq, proto/local).
 namespace penumbra::limits {
 
@@ -13,5 +15,15 @@ inline constexpr std::size_t kLinkDrainMax = 256;
 inline constexpr auto kHandshakeTime = 15s;
 inline constexpr unsigned kGateStandsMax = 10;  ///< seconds without a turn of ZAP's thread
 inline constexpr std::size_t kEnrolBytesMax = 4096;
+
+// local socket
+inline constexpr std::size_t kApiRequestBytesMax = kHistoryCsvBytesMax + 64 * 1024;
+inline constexpr std::size_t kLocalConnectionsMax = 32;
+inline constexpr std::size_t kLocalConnectionsPerUserMax = 8;
+inline constexpr std::size_t kLocalUsersRemembered = 256;
+inline constexpr auto kLocalRequestTime = 10s;
+inline constexpr auto kLocalAnswerTime = 60s;
+inline constexpr auto kLocalReplyTime = 30s;
+inline constexpr auto kLocalAcceptRetry = 100ms;
 
 }  // namespace penumbra::limits
