@@ -13,5 +13,6 @@
 #include "base/limits/network.hpp"
 #include "base/limits/replica.hpp"
 #include "base/limits/sockets.hpp"
+#include "base/limits/spec.hpp"
 #include "base/limits/traffic.hpp"
 #include "base/limits/wire.hpp"
