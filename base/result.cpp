@@ -76,6 +76,7 @@ ErrorCode code_of_errno(int errno_value) noexcept {
         case ECONNRESET:
         case EHOSTUNREACH:
         case ENETUNREACH:
+        case ENOTCONN:
         case EPIPE:
             return ErrorCode::kUnavailable;
         case ETIMEDOUT:

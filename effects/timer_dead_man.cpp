@@ -21,6 +21,7 @@ Result<void> TimerDeadMan::arm(const EffectId& effect, std::uint32_t arming, std
                                .after = std::chrono::ceil<std::chrono::microseconds>(after),
                                .accuracy = limits::kDeadManAccuracy,
                                .retry_interval = limits::kDeadManRetryInterval,
+                               .run_max = limits::kRevertRunMax,
                                .command = {revert_binary_.native(), id.text()}});
 }
 

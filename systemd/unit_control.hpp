@@ -17,13 +17,15 @@ struct TransientTimer {
     std::chrono::microseconds after{0};
     std::chrono::microseconds accuracy{0};
     std::chrono::microseconds retry_interval{0};  ///< a command that fails is run again after this, without end
+    std::chrono::microseconds run_max{0};         ///< a command that takes longer is killed: it has failed
     std::vector<std::string> command;             ///< absolute path first; no shell
 };
 
 enum class UnitState : unsigned char { kActive, kStarting, kStopping, kInactive, kFailed };
 
-/// Port: the service manager, in our words. Blocks up to limits::kUnitJobTimeout; thread-bound. Errors: kNotFound (no
-/// such unit), kUnavailable (systemd does not answer), kInternal (the unit failed), kDeadlineExceeded.
+/// Port: the service manager, in our words. Units are named in full ("penumbra-sandbox@a1.service"). Blocks up to
+/// limits::kUnitJobTimeout; thread-bound. Errors: kNotFound (no such unit), kUnavailable (systemd does not answer),
+/// kInternal (the unit failed), kDeadlineExceeded.
 class UnitControl {
  public:
     UnitControl() = default;
@@ -39,7 +41,7 @@ class UnitControl {
     [[nodiscard]] virtual Result<void> stop(std::string_view unit) = 0;
     /// kInactive for one that nobody knows.
     [[nodiscard]] virtual Result<UnitState> state(std::string_view unit) = 0;
-    /// kAlreadyExists when a timer of that name waits.
+    /// kAlreadyExists when a timer of that name waits, or its command runs.
     [[nodiscard]] virtual Result<void> start_timer(const TransientTimer& timer) = 0;
     /// Takes a waiting timer away; its command, if it runs already, goes on. One that is not there is a success.
     [[nodiscard]] virtual Result<void> stop_timer(std::string_view name) = 0;

@@ -17,6 +17,8 @@ inline constexpr auto kLockWait = 20s;             ///< for another penumbra-rev
 inline constexpr auto kDeadManGrace = 2s;          ///< after the lease: a living agent reverts by itself first
 inline constexpr auto kDeadManAccuracy = 1s;       ///< systemd may coalesce timers within it
 inline constexpr auto kDeadManRetryInterval = 2s;  ///< penumbra-revert failed (libvirtd is down): again
+inline constexpr auto kRevertRunMax =
+    60s;  ///< a penumbra-revert that takes longer (libvirtd hangs) is killed, and tried again
 inline constexpr auto kBusCallTimeout = 10s;
 inline constexpr auto kUnitJobTimeout = 60s;  ///< to start or stop a unit
 static_assert(kDeadManGrace + kDeadManAccuracy < kLeaseMin, "the host undoes an orphan within the shortest lease");
