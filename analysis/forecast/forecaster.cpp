@@ -8,14 +8,14 @@
 #include <fmt/core.h>
 
 #include "analysis/forecast/state_archive.hpp"
-#include "base/limits/analysis.hpp"
+#include "base/limits.hpp"
 
 namespace penumbra::analysis::forecast {
 
 namespace {
 
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
-constexpr double kWeightPower = 4;      ///< votes fall with error^-4
+constexpr double kWeightPower = 6;      ///< votes fall with error^-6
 constexpr double kHalfLifeDays = 4;     ///< of an error in the votes
 constexpr double kFleetCounts = 12;     ///< errors that the fleet's experience stands for
 constexpr double kNoiseStep = 0.02;     ///< of the usual error's running mean
@@ -23,8 +23,9 @@ constexpr double kSurpriseClip = 5;     ///< usual errors
 constexpr double kSurpriseSlack = 2.5;  ///< of the cumulative sums, in usual errors
 constexpr double kShiftAlarm = 25;      ///< ten steps of the largest surprise
 constexpr double kOutageShare = 0.1;    ///< of what was expected
-constexpr std::size_t kScoresKept = 1024;
-constexpr double kStateVersion = 1;
+constexpr double kQuickStep = 0.08;     ///< of the last hour's error
+constexpr std::array<std::size_t, kRanges> kErrorsKept = {512, 1008, 384, 384, 384};
+constexpr std::uint64_t kStateVersion = 2;
 
 bool divides_a_day(std::chrono::milliseconds step) noexcept {
     return step.count() > 0 && std::chrono::milliseconds(std::chrono::days(1)) % step == std::chrono::milliseconds(0);
@@ -150,13 +151,14 @@ void Forecaster::lay_out_ranges() {
         const auto parts = soon ? std::vector<double>{0.3, 1.0} : std::vector<double>{0.1, 0.4, 0.7, 1.0};
         for (const double part : parts) {
             const auto probe = first + static_cast<std::size_t>(part * static_cast<double>(last - first));
-            if (range.probes.empty() || range.probes.back() != probe) range.probes.push_back(probe);
+            if (range.probes.empty() || range.probes.back().ahead != probe) range.probes.push_back({.ahead = probe});
         }
-        range.size.assign(range.probes.size(), 0);
-
-        range.stride = soon ? 1 : std::max<std::size_t>(1, i == 2 ? hour / 2 : hour);
+        range.soon = soon ? 1 : 0;
+        range.stride = soon ? 1 : std::max<std::size_t>(1, i == 2 ? hour / 2 : (i == 3 ? hour : 2 * hour));
+        for (Probe& probe : range.probes)
+            probe.rows.assign((probe.ahead / range.stride + 1) * row_length(), 0);
         range.calibration.start(options_.quantiles, soon ? Calibration::Feedback::kSoon : Calibration::Feedback::kLate,
-                                kScoresKept, range.probes.size());
+                                kErrorsKept[i], range.probes.size());
         first = last + 1;
         weigh(i);
     }
@@ -181,43 +183,57 @@ void Forecaster::update(double value) {
 
 void Forecaster::check_due(double value) {
     const std::size_t index = bank_.count();
-    const double fade_all = std::exp2(-1 / (kHalfLifeDays * static_cast<double>(calendar_.per_day())));
-    std::array<bool, kRanges> touched{};
-    for (const Pending& forecast : pending_) {
-        if (forecast.due != index || !std::isfinite(value)) continue;
-        Range& range = ranges_[forecast.range];
-        // each origin of a range leaves several errors: a value's fading is shared out among them
-        const double fade =
-            std::pow(fade_all, static_cast<double>(range.stride) / static_cast<double>(range.probes.size()));
-        range.weight = fade * range.weight + 1;
-        for (std::size_t m = 0; m < kMembers; ++m) {
-            range.error[m] = fade * range.error[m] + std::abs(value - forecast.expected[m]);
-        }
-        touched[forecast.range] = true;
-        // without a usual error yet there is no scale to score by
-        if (forecast.scale > 0) range.calibration.observe((value - forecast.combined) / forecast.scale);
-        follow(range.size[forecast.probe], std::abs(value - forecast.combined));
-    }
-    std::erase_if(pending_, [&](const Pending& forecast) { return forecast.due <= index; });
     for (std::size_t i = 0; i < kRanges; ++i) {
-        if (touched[i]) weigh(i);
+        Range& range = ranges_[i];
+        bool touched = false;
+        for (Probe& probe : range.probes) {
+            if (probe.held == 0 || probe.first_due != index) continue;
+            if (std::isfinite(value)) {
+                settle(range, probe, std::span(probe.rows).subspan(probe.head * row_length(), row_length()), value);
+                touched = true;
+            }
+            probe.first_due += range.stride;
+            probe.head = (probe.head + 1) * row_length() < probe.rows.size() ? probe.head + 1 : 0;
+            --probe.held;
+        }
+        if (touched) weigh(i);
     }
+}
+
+void Forecaster::settle(Range& range, Probe& probe, std::span<const float> row, double value) {
+    // each origin of a range leaves several errors: a value's fading is shared out among them
+    const double days = static_cast<double>(range.stride) /
+                        (static_cast<double>(range.probes.size()) * static_cast<double>(calendar_.per_day()));
+    const double fade = std::exp2(-days / kHalfLifeDays);
+    range.weight = fade * range.weight + 1;
+    for (std::size_t m = 0; m < kMembers; ++m)
+        range.error[m] = fade * range.error[m] + std::abs(value - static_cast<double>(row[m]));
+    const double error = value - static_cast<double>(row[kMembers]);
+    // soon, the furthest horizon stands for its range; late, there are too few errors to leave any out
+    if (range.soon == 0 || &probe == &range.probes.back()) {
+        range.calibration.observe(error, static_cast<double>(row[kMembers + 1]), row.subspan(kMembers + 2));
+    }
+    follow(probe.size, std::abs(error));
+    probe.quick += kQuickStep * (std::abs(error) - probe.quick);
 }
 
 void Forecaster::foretell() {
     const std::size_t now = bank_.count() - 1;
     for (std::size_t i = 0; i < kRanges; ++i) {
-        const Range& range = ranges_[i];
+        Range& range = ranges_[i];
         if (range.last == 0 || now % range.stride != 0) continue;
-        for (std::size_t p = 0; p < range.probes.size(); ++p) {
-            const std::size_t ahead = range.probes[p];
-            const auto expected = bank_.ahead(calendar_, ahead);
-            pending_.push_back({.due = now + ahead,
-                                .range = i,
-                                .probe = p,
-                                .expected = expected,
-                                .combined = combine(i, expected),
-                                .scale = scale_of(ahead)});
+        for (Probe& probe : range.probes) {
+            const auto expected = bank_.ahead(calendar_, probe.ahead);
+            if (probe.held == 0) probe.first_due = now + probe.ahead;
+            const std::size_t slots = probe.rows.size() / row_length();
+            const auto row =
+                std::span(probe.rows).subspan((probe.head + probe.held) % slots * row_length(), row_length());
+            std::ranges::transform(expected, row.begin(), [](double v) { return static_cast<float>(v); });
+            row[kMembers] = static_cast<float>(combine(i, expected));
+            row[kMembers + 1] = static_cast<float>(scale_at(range, probe.ahead));
+            for (std::size_t q = 0; q < options_.quantiles.size(); ++q)
+                row[kMembers + 2 + q] = static_cast<float>(offset_at(range, probe.ahead, q));
+            ++probe.held;
         }
     }
 }
@@ -260,7 +276,7 @@ void Forecaster::weigh(std::size_t index) {
                               (range.weight + kFleetCounts);
         // without two days there is no season to repeat: only what is now, of three lengths
         const bool usable =
-            bank_.count() == 0 || regime() != Regime::kFirstDays || m <= static_cast<std::size_t>(Member::kSlowAverage);
+            bank_.count() == 0 || regime() != Regime::kFirstDays || m <= static_cast<std::size_t>(Member::kTheta);
         weights_[index][m] = usable ? std::exp(-kWeightPower * shrunk) : 0;
         total += weights_[index][m];
     }
@@ -283,19 +299,30 @@ double Forecaster::combine(std::size_t range, const std::array<double, kMembers>
 }
 
 /// Usual error so far ahead, between the probes that were checked; 0 before the first check.
-double Forecaster::scale_of(std::size_t ahead) const noexcept {
-    const Range& range = ranges_[range_of(ahead)];
+double Forecaster::size_at(const Range& range, std::size_t ahead) const noexcept {
     std::size_t after = 0;
-    while (after + 1 < range.probes.size() && range.probes[after] < ahead)
+    while (after + 1 < range.probes.size() && range.probes[after].ahead < ahead)
         ++after;
-    const std::size_t before = after == 0 ? 0 : after - 1;
-    const std::size_t gap = range.probes[after] - range.probes[before];
-    const double part = gap == 0 ? 0
-                                 : std::clamp((static_cast<double>(ahead) - static_cast<double>(range.probes[before])) /
-                                                  static_cast<double>(gap),
-                                              0.0, 1.0);
-    const double size = range.size[before] + part * (range.size[after] - range.size[before]);
-    return size;
+    const Probe& low = range.probes[after == 0 ? 0 : after - 1];
+    const Probe& high = range.probes[after];
+    if (high.ahead == low.ahead) return high.size;
+    const double part =
+        (static_cast<double>(ahead) - static_cast<double>(low.ahead)) / static_cast<double>(high.ahead - low.ahead);
+    return low.size + std::clamp(part, 0.0, 1.0) * (high.size - low.size);
+}
+
+/// What the range's calibration measures an error in.
+double Forecaster::scale_at(const Range& range, std::size_t ahead) const noexcept {
+    if (range.soon == 0) return size_at(range, ahead);
+    const Probe& last = range.probes.back();
+    return last.quick + 0.1 * last.size;
+}
+
+double Forecaster::offset_at(const Range& range, std::size_t ahead, std::size_t quantile) const noexcept {
+    const double offset = range.calibration.offset(quantile, scale_at(range, ahead));
+    const double whole = range.probes.back().size;
+    if (range.soon == 0 || whole <= 0) return offset;
+    return offset * size_at(range, ahead) / whole;
 }
 
 Regime Forecaster::regime() const noexcept {
@@ -311,10 +338,9 @@ ForecastResult Forecaster::forecast(std::size_t steps) const {
     for (std::size_t ahead = 1; ahead <= steps; ++ahead) {
         const std::size_t range = range_of(ahead);
         const double middle = combine(range, bank_.ahead(calendar_, ahead));
-        const double scale = scale_of(ahead);
         ForecastStep step{.at = calendar_.at(now + ahead)};
         for (std::size_t q = 0; q < options_.quantiles.size(); ++q) {
-            const double value = middle + scale * ranges_[range].calibration.quantile(q);
+            const double value = middle + offset_at(ranges_[range], ahead, q);
             step.values.push_back(std::clamp(value, options_.lowest, options_.highest));
         }
         std::ranges::sort(step.values);
@@ -395,7 +421,6 @@ void Forecaster::walk(Archive& archive) {
         for (double& value : range)
             archive(value);
     }
-    archive(pending_);
     archive(rising_);
     archive(falling_);
     archive(outage_);
@@ -403,52 +428,51 @@ void Forecaster::walk(Archive& archive) {
 }
 
 bool Forecaster::is_whole() const noexcept {
-    const auto levels = options_.quantiles.size();
+    const std::size_t row = row_length();
+    const auto probe_fits = [&](const Probe& probe) {
+        return probe.ahead > 0 && !probe.rows.empty() && probe.rows.size() % row == 0 &&
+               probe.head < probe.rows.size() / row && probe.held <= probe.rows.size() / row;
+    };
     const auto range_fits = [&](const Range& range) {
-        return range.error.size() == kMembers && range.stride > 0 &&
-               (range.last == 0 ||
-                (!range.probes.empty() && range.size.size() == range.probes.size() && range.calibration.fits(levels)));
+        return range.error.size() == kMembers && range.stride > 0 && range.probes.empty() == (range.last == 0) &&
+               std::ranges::all_of(range.probes, probe_fits) &&
+               (range.last == 0 || range.calibration.fits(options_.quantiles.size()));
     };
-    const auto pending_fits = [&](const Pending& pending) {
-        return pending.range < kRanges && pending.probe < ranges_[pending.range].size.size();
-    };
-    return levels > 0 && options_.horizon > 0 && options_.horizon <= limits::kForecastHorizonMax &&
-           ranges_[0].last > 0 && bank_.fits(calendar_) && std::ranges::all_of(ranges_, range_fits) &&
-           std::ranges::all_of(pending_, pending_fits);
+    return !options_.quantiles.empty() && options_.horizon > 0 && options_.horizon <= limits::kForecastHorizonMax &&
+           ranges_[0].last > 0 && bank_.fits(calendar_) && std::ranges::all_of(ranges_, range_fits);
 }
 
-std::vector<double> Forecaster::save() const {
+std::vector<std::byte> Forecaster::save() const {
     StateWriter writer;
     writer(kStateVersion);
     writer(begin_.time_since_epoch().count());
     writer(calendar_.step().count());
-    writer(options_.utc_offset.count());
+    writer(static_cast<double>(options_.utc_offset.count()));
     Forecaster copy = *this;
     copy.walk(writer);
     return writer.take();
 }
 
-Result<Forecaster> Forecaster::restore(std::span<const double> state) {
+Result<Forecaster> Forecaster::restore(std::span<const std::byte> state) {
     StateReader reader(state);
-    double version = 0;
-    double begin = 0;
-    double step = 0;
+    std::uint64_t version = 0;
+    std::uint64_t begin = 0;
+    std::uint64_t step = 0;
     double offset = 0;
     reader(version);
     reader(begin);
     reader(step);
     reader(offset);
-    Forecaster result;
-    const auto whole = [](double value) { return std::abs(value) < 9e15 && value == std::floor(value); };
-    if (version != kStateVersion || !whole(begin) || !whole(step) || !whole(offset) || step < 1) {
+    const std::chrono::milliseconds grid(static_cast<std::int64_t>(step));
+    if (version != kStateVersion || !divides_a_day(grid) || !(std::abs(offset) <= 24 * 60)) {
         return fail(ErrorCode::kDataLoss,
                     "this is not the state of a forecast of this version: fit it to its history again");
     }
-    const std::chrono::milliseconds grid(static_cast<std::int64_t>(step));
+    Forecaster result;
     result.begin_ = WallTime(std::chrono::milliseconds(static_cast<std::int64_t>(begin)));
     result.options_.utc_offset = std::chrono::minutes(static_cast<std::int64_t>(offset));
     result.walk(reader);
-    if (reader.failed() || !divides_a_day(grid)) {
+    if (reader.failed()) {
         return fail(ErrorCode::kDataLoss, "the stored state of a forecast is damaged: fit it to its history again");
     }
     result.calendar_ = Calendar(result.begin_, grid, result.options_.utc_offset);
@@ -456,6 +480,9 @@ Result<Forecaster> Forecaster::restore(std::span<const double> state) {
         return fail(ErrorCode::kDataLoss,
                     "the stored state of a forecast does not fit together: fit it to its history again");
     }
+    result.bank_.complete(result.calendar_);
+    for (Range& range : result.ranges_)
+        range.calibration.complete();
     return result;
 }
 

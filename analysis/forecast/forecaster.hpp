@@ -15,7 +15,6 @@
 #include "analysis/forecast/calibration.hpp"
 #include "analysis/forecast/members.hpp"
 #include "base/clock.hpp"
-#include "base/limits/analysis.hpp"
 #include "base/result.hpp"
 
 namespace penumbra::analysis::forecast {
@@ -89,11 +88,11 @@ struct ForecastResult {
 
 /// Quantile forecast of one metric (load, CPU, ...) that learns from each value, checks every forecast it made against
 /// what came, and starts again from its saved state as if it had never stopped. Value type; deterministic. Members vote
-/// by their backtest error^-4 in each range of horizons, shrunk to the fleet's experience (Montero-Manso et al., IJF
+/// by their backtest error^-6 in each range of horizons, shrunk to the fleet's experience (Montero-Manso et al., IJF
 /// 36, 2020, without the learner); quantiles are conformal (calibration.hpp). Never a trend: it extrapolates fatally.
 class Forecaster {
  public:
-    /// Fits to a history and runs through it. O(n) time; about 30 KiB of state. Errors: kInvalidArgument for a step
+    /// Fits to a history and runs through it. O(n) time; about 40 KiB of state. Errors: kInvalidArgument for a step
     /// that does not divide a day, fewer than 2 values that are there, infinite values, or options without meaning.
     [[nodiscard]] static Result<Forecaster> fit(const History& history, const ForecastOptions& options);
 
@@ -107,35 +106,38 @@ class Forecaster {
     /// This series' experience, to be pooled over a fleet.
     [[nodiscard]] const Experience& experience() const noexcept { return own_; }
 
-    /// The state as numbers; restore(save()) goes on exactly where this one stands.
-    [[nodiscard]] std::vector<double> save() const;
-    /// Errors: kDataLoss for numbers that save() did not make.
-    [[nodiscard]] static Result<Forecaster> restore(std::span<const double> state);
+    /// The state as bytes; restore(save()) goes on exactly where this one stands.
+    [[nodiscard]] std::vector<std::byte> save() const;
+    /// Errors: kDataLoss for bytes that save() did not make.
+    [[nodiscard]] static Result<Forecaster> restore(std::span<const std::byte> state);
 
  private:
-    struct Pending {
-        std::size_t due = 0;
-        std::size_t range = 0;
-        std::size_t probe = 0;  ///< which of the range's
-        std::array<double, kMembers> expected{};
-        double combined = 0;
-        double scale = 1;
+    /// One horizon that is checked: its forecasts that are not due yet, oldest first, in a ring of rows (what each
+    /// member expected, their combination, the scale, an offset a quantile).
+    struct Probe {
+        std::size_t ahead = 0;
+        double size = 0;            ///< usual absolute error of the combined forecast
+        double quick = 0;           ///< the same over the last hour or so
+        std::size_t first_due = 0;  ///< index of the oldest row
+        std::size_t head = 0;
+        std::size_t held = 0;
+        std::vector<float> rows;
         template <class Archive>
         void walk(Archive& archive) {
-            archive(due);
-            archive(range);
-            archive(probe);
-            for (double& value : expected)
-                archive(value);
-            archive(combined);
-            archive(scale);
+            archive(ahead);
+            archive(size);
+            archive(quick);
+            archive(first_due);
+            archive(head);
+            archive(held);
+            archive(rows);
         }
     };
     struct Range {
         std::size_t last = 0;    ///< longest horizon of it, in steps; 0: unused
         std::size_t stride = 1;  ///< steps between origins that are checked
-        std::vector<std::size_t> probes;
-        std::vector<double> size;   ///< a probe: usual absolute error of the combined forecast
+        std::size_t soon = 0;    ///< 1: errors come soon enough to track quantiles by
+        std::vector<Probe> probes;
         std::vector<double> error;  ///< a member: faded sum of absolute errors
         double weight = 0;          ///< faded count of them
         Calibration calibration;
@@ -143,8 +145,8 @@ class Forecaster {
         void walk(Archive& archive) {
             archive(last);
             archive(stride);
+            archive(soon);
             archive(probes);
-            archive(size);
             archive(error);
             archive(weight);
             archive(calibration);
@@ -159,7 +161,11 @@ class Forecaster {
     [[nodiscard]] std::size_t range_of(std::size_t ahead) const noexcept;
     [[nodiscard]] double combine(std::size_t range, const std::array<double, kMembers>& expected) const noexcept;
     [[nodiscard]] bool is_whole() const noexcept;
-    [[nodiscard]] double scale_of(std::size_t ahead) const noexcept;
+    [[nodiscard]] std::size_t row_length() const noexcept { return kMembers + 2 + options_.quantiles.size(); }
+    void settle(Range& range, Probe& probe, std::span<const float> row, double value);
+    [[nodiscard]] double size_at(const Range& range, std::size_t ahead) const noexcept;
+    [[nodiscard]] double scale_at(const Range& range, std::size_t ahead) const noexcept;
+    [[nodiscard]] double offset_at(const Range& range, std::size_t ahead, std::size_t quantile) const noexcept;
     [[nodiscard]] std::string explain() const;
     [[nodiscard]] Regime regime() const noexcept;
     template <class Archive>
@@ -172,7 +178,6 @@ class Forecaster {
     std::array<Range, kRanges> ranges_;
     Experience own_;
     std::array<std::array<double, kMembers>, kRanges> weights_{};
-    std::vector<Pending> pending_;
     double rising_ = 0;  ///< cumulative sums of surprise, upwards and downwards
     double falling_ = 0;
     std::size_t outage_ = 0;      ///< steps that the series has been down

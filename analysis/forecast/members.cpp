@@ -27,15 +27,16 @@ std::vector<double> asinh_of(std::span<const double> values, double scale) {
 }  // namespace
 
 std::string_view to_string(Member member) noexcept {
-    constexpr std::array<std::string_view, kMembers> kNames = {"last value",         "last hour", "slow average",
-                                                               "yesterday",          "last week", "usual day",
-                                                               "usual day + offset", "seasonal",  "seasonal (log)"};
+    constexpr std::array<std::string_view, kMembers> kNames = {
+        "last value", "last hour", "slow average",       "theta",    "yesterday",
+        "last week",  "usual day", "usual day + offset", "seasonal", "seasonal (log)"};
     return kNames[static_cast<std::size_t>(member)];
 }
 
 void MemberBank::start(const Calendar& calendar, std::span<const double> history, std::size_t horizon) {
     *this = MemberBank{};
-    recent_.assign(8 * calendar.per_day(), kMissing);
+    recent_.assign(8 * calendar.per_day(), std::numeric_limits<float>::quiet_NaN());
+    usual_.assign(calendar.per_day(), std::numeric_limits<float>::quiet_NaN());
     std::vector<double> sizes;
     for (const double v : history) {
         if (std::isfinite(v)) sizes.push_back(std::abs(v));
@@ -47,34 +48,54 @@ void MemberBank::start(const Calendar& calendar, std::span<const double> history
     const auto logs = asinh_of(history, log_scale_);
     seasonal_log_.start(calendar, std::span(logs).first(opening_), 0, weekly);
     const std::size_t skipped = history.size() > kFitPoints ? history.size() - kFitPoints : 0;
-    seasonal_.fit(calendar, history.subspan(skipped), skipped, horizon);
-    seasonal_log_.fit(calendar, std::span(logs).subspan(skipped), skipped, horizon);
-    slow_ = last_ = hour_mean_ =
+    seasonal_.fit(calendar, history.subspan(skipped), skipped, horizon, opening_);
+    seasonal_log_.fit(calendar, std::span(logs).subspan(skipped), skipped, horizon, opening_);
+    slow_ = last_ = hour_mean_ = lowest_ = highest_ =
         sizes.empty() ? 0 : *std::ranges::find_if(history, [](double v) { return std::isfinite(v); });
 }
 
 double MemberBank::value_at(std::size_t index) const noexcept {
-    return index < count_ && index + recent_.size() >= count_ ? recent_[index % recent_.size()] : kMissing;
+    return index < count_ && index + recent_.size() >= count_ ? static_cast<double>(recent_[index % recent_.size()])
+                                                              : kMissing;
 }
 
 double MemberBank::recent_minimum() const noexcept {
-    double least = std::numeric_limits<double>::infinity();
-    for (const double v : recent_)
+    float least = std::numeric_limits<float>::infinity();
+    for (const float v : recent_)
         least = v < least ? v : least;
-    return least;
+    return static_cast<double>(least);
 }
 
-double MemberBank::usual(const Calendar& calendar, std::size_t index) const {
-    std::array<double, 7> same{};
+/// The median for the next time that `index`'s place of the day comes.
+void MemberBank::refresh_usual(const Calendar& calendar, std::size_t index) {
+    std::array<float, 7> same{};
     std::size_t found = 0;
-    for (std::size_t back = calendar.per_day(); back <= index && found < same.size(); back += calendar.per_day()) {
-        if (index - back + recent_.size() < count_) break;
-        const double value = value_at(index - back);
-        if (std::isfinite(value)) same[found++] = value;
+    std::size_t place = index % recent_.size();
+    for (std::size_t day = 0; day < same.size() && day * calendar.per_day() <= index; ++day) {
+        if (std::isfinite(recent_[place])) {
+            std::size_t at = found++;
+            for (; at > 0 && same[at - 1] > recent_[place]; --at)
+                same[at] = same[at - 1];
+            same[at] = recent_[place];
+        }
+        place = (place + recent_.size() - calendar.per_day()) % recent_.size();
     }
-    if (found == 0) return slow_;
-    std::sort(same.begin(), same.begin() + static_cast<std::ptrdiff_t>(found));
-    return (same[(found - 1) / 2] + same[found / 2]) / 2;
+    float& usual = usual_[calendar.day_place(index)];
+    usual = std::numeric_limits<float>::quiet_NaN();
+    if (found == 0) return;
+    usual = (same[(found - 1) / 2] + same[found / 2]) / 2;
+}
+
+double MemberBank::usual(const Calendar& calendar, std::size_t index) const noexcept {
+    return or_else(static_cast<double>(usual_[calendar.day_place(index)]), slow_);
+}
+
+void MemberBank::complete(const Calendar& calendar) {
+    usual_.assign(calendar.per_day(), std::numeric_limits<float>::quiet_NaN());
+    const std::size_t day = std::min(calendar.per_day(), count_);
+    // oldest first, so that a place that comes twice keeps its newest
+    for (std::size_t index = count_ - day; index < count_; ++index)
+        refresh_usual(calendar, index);
 }
 
 void MemberBank::update(const Calendar& calendar, double value) {
@@ -92,11 +113,17 @@ void MemberBank::update(const Calendar& calendar, double value) {
         offset_ += std::min(1.0, 2 * fade) * (value - usual(calendar, index) - offset_);
         hour_mean_ += std::min(1.0, 2 * fade) * (value - hour_mean_);
         slow_ += std::min(0.5, fade / 3) * (value - slow_);
+        theta_.update(value, calendar.per_day());
+        // extremes of the last week or so: nothing is foretold far outside them
+        const double forget = 1 / (8 * static_cast<double>(calendar.per_day()));
+        highest_ = std::max(value, highest_ - forget * (highest_ - slow_));
+        lowest_ = std::min(value, lowest_ - forget * (lowest_ - slow_));
         last_ = value;
     }
     seasonal_.update(calendar, index, value);
     seasonal_log_.update(calendar, index, std::asinh(value / log_scale_));
-    recent_[index % recent_.size()] = value;
+    recent_[index % recent_.size()] = static_cast<float>(value);
+    refresh_usual(calendar, index);
     ++count_;
 }
 
@@ -107,20 +134,20 @@ std::array<double, kMembers> MemberBank::ahead(const Calendar& calendar, std::si
         const std::size_t back = (ahead + period - 1) / period * period;
         return back > target ? kMissing : value_at(target - back);
     };
-    // further than a day ahead, the days between have no values yet: the usual day is that of the last one that has
-    const std::size_t whole_days = (ahead - 1) / calendar.per_day() * calendar.per_day();
-    const double usual_day = usual(calendar, target - whole_days);
+    const double usual_day = usual(calendar, target);
     const double yesterday = or_else(seasons_back(calendar.per_day()), usual_day);
     const double hours = static_cast<double>(ahead) / static_cast<double>(calendar.per_hour());
+    const double multiplied = log_scale_ * std::sinh(std::min(seasonal_log_.ahead(calendar, now, ahead), 700.0));
     return {last_,
             hour_mean_,
             slow_,
+            theta_.ahead(ahead, calendar.per_hour()),
             yesterday,
             or_else(seasons_back(calendar.per_week()), yesterday),
             usual_day,
             usual_day + offset_ * std::exp(-hours / 6),
             seasonal_.ahead(calendar, now, ahead),
-            log_scale_ * std::sinh(std::min(seasonal_log_.ahead(calendar, now, ahead), 700.0))};
+            std::clamp(multiplied, lowest_ - (highest_ - lowest_), highest_ + (highest_ - lowest_))};
 }
 
 void MemberBank::accept_shift(const Calendar& calendar) {

@@ -14,7 +14,7 @@ namespace {
 constexpr double kClip = 6 * 1.25;  ///< six deviations, in mean absolute ones
 
 /// Means of what falls in each cell, around their common mean; cells without a value are 0.
-std::vector<double> profile(std::span<const double> values, std::size_t cells, const auto& cell_of) {
+std::vector<float> profile(std::span<const double> values, std::size_t cells, const auto& cell_of) {
     std::vector<double> sum(cells);
     std::vector<double> count(cells);
     for (std::size_t i = 0; i < values.size(); ++i) {
@@ -22,13 +22,14 @@ std::vector<double> profile(std::span<const double> values, std::size_t cells, c
         sum[cell_of(i)] += values[i];
         count[cell_of(i)] += 1;
     }
+    std::vector<float> means(cells);
     for (std::size_t c = 0; c < cells; ++c)
-        sum[c] = count[c] > 0 ? sum[c] / count[c] : 0;
-    return sum;
+        means[c] = count[c] > 0 ? static_cast<float>(sum[c] / count[c]) : 0;
+    return means;
 }
 
-double huber(double error, double scale) noexcept {
-    const double size = std::abs(error) / scale;
+double huber(double error, double per_scale) noexcept {
+    const double size = std::abs(error) * per_scale;
     return size <= 1.5 ? 0.5 * size * size : 1.5 * (size - 0.75);
 }
 
@@ -46,13 +47,13 @@ void SeasonalSmoothing::start(const Calendar& calendar, std::span<const double> 
         v -= level_;
     day_ = profile(rest, calendar.per_day(), [&](std::size_t i) { return calendar.day_place(first_index + i); });
     for (std::size_t i = 0; i < rest.size(); ++i)
-        rest[i] -= day_[calendar.day_place(first_index + i)];
+        rest[i] -= static_cast<double>(day_[calendar.day_place(first_index + i)]);
     week_.clear();
     if (weekly) {
         week_ =
             profile(rest, calendar.week_cells(), [&](std::size_t i) { return calendar.week_cell(first_index + i); });
         // two weeks say little of a weekly cell: half of it may be chance
-        for (double& v : week_)
+        for (float& v : week_)
             v /= 2;
     }
     std::vector<double> sizes;
@@ -67,31 +68,33 @@ void SeasonalSmoothing::update(const Calendar& calendar, std::size_t index, doub
     learn(value, day_[calendar.day_place(index)], week_.empty() ? nullptr : &week_[calendar.week_cell(index)]);
 }
 
-void SeasonalSmoothing::learn(double value, double& day, double* week) noexcept {
+void SeasonalSmoothing::learn(double value, float& day, float* week) noexcept {
     if (!std::isfinite(value)) {
         error_ *= rates_.memory;
         return;
     }
     const double expected = rates_.memory * error_;
-    const double error = value - (level_ + day + (week == nullptr ? 0 : *week));
+    const double season = static_cast<double>(day) + (week == nullptr ? 0 : static_cast<double>(*week));
+    const double error = value - (level_ + season);
     const double innovation = std::clamp(error - expected, -kClip * deviation_, kClip * deviation_);
     deviation_ += 0.005 * (std::abs(error - expected) - deviation_);
     error_ = expected + innovation;
     level_ += rates_.level * error_;
-    day += rates_.day * error_;
-    if (week != nullptr) *week += rates_.week * error_;
+    day += static_cast<float>(rates_.day * error_);
+    if (week != nullptr) *week += static_cast<float>(rates_.week * error_);
 }
 
 double SeasonalSmoothing::ahead(const Calendar& calendar, std::size_t index, std::size_t ahead) const noexcept {
     const std::size_t target = index + ahead;
-    const double week = week_.empty() ? 0 : week_[calendar.week_cell(target)];
-    return level_ + day_[calendar.day_place(target)] + week +
+    const double week = week_.empty() ? 0 : static_cast<double>(week_[calendar.week_cell(target)]);
+    return level_ + static_cast<double>(day_[calendar.day_place(target)]) + week +
            std::pow(rates_.memory, static_cast<double>(ahead)) * error_;
 }
 
-double SeasonalSmoothing::loss(const Cells& cells, std::span<const double> history, std::size_t furthest) const {
+double SeasonalSmoothing::loss(const Cells& cells, std::span<const double> history, std::size_t furthest,
+                               std::size_t known, double hopeless) const {
     SeasonalSmoothing model = *this;
-    const double scale = deviation_;
+    const double per_scale = 1 / deviation_;
     std::vector<double> levels(history.size());
     std::vector<double> errors(history.size());
     const std::array<std::size_t, 4> steps = {1, std::max<std::size_t>(1, furthest / 8),
@@ -101,28 +104,26 @@ double SeasonalSmoothing::loss(const Cells& cells, std::span<const double> histo
         fades[s] = std::pow(rates_.memory, static_cast<double>(steps[s]));
     }
     double sum = 0;
-    double count = 0;
-    for (std::size_t i = 0; i < history.size(); ++i) {
-        double* const week = model.week_.empty() ? nullptr : &model.week_[cells.week[i]];
-        double& day = model.day_[cells.day[i]];
-        if (std::isfinite(history[i])) {
-            const double season = day + (week == nullptr ? 0 : *week);
+    for (std::size_t i = 0; i < history.size() && sum < hopeless; ++i) {
+        float* const week = model.week_.empty() ? nullptr : &model.week_[cells.week[i]];
+        float& day = model.day_[cells.day[i]];
+        if (i >= known && std::isfinite(history[i])) {
+            const double season = static_cast<double>(day) + (week == nullptr ? 0 : static_cast<double>(*week));
             for (std::size_t s = 0; s < steps.size(); ++s) {
-                if (i < steps[s]) continue;
+                if (i < steps[s]) break;
                 const std::size_t origin = i - steps[s];
-                sum += huber(history[i] - (levels[origin] + season + fades[s] * errors[origin]), scale);
-                count += 1;
+                sum += huber(history[i] - (levels[origin] + season + fades[s] * errors[origin]), per_scale);
             }
         }
         model.learn(history[i], day, week);
         levels[i] = model.level_;
         errors[i] = model.error_;
     }
-    return count > 0 ? sum / count : std::numeric_limits<double>::infinity();
+    return sum;
 }
 
 void SeasonalSmoothing::fit(const Calendar& calendar, std::span<const double> history, std::size_t first_index,
-                            std::size_t horizon) {
+                            std::size_t horizon, std::size_t opening) {
     struct Axis {
         double SmoothingRates::* rate;
         std::vector<double> values;
@@ -135,22 +136,28 @@ void SeasonalSmoothing::fit(const Calendar& calendar, std::span<const double> hi
     }};
     Cells cells;
     for (std::size_t i = 0; i < history.size(); ++i) {
-        cells.day.push_back(calendar.day_place(first_index + i));
-        cells.week.push_back(calendar.week_cell(first_index + i));
+        cells.day.push_back(static_cast<std::uint32_t>(calendar.day_place(first_index + i)));
+        cells.week.push_back(static_cast<std::uint32_t>(calendar.week_cell(first_index + i)));
     }
     // further than a day the profile would have moved on meanwhile: a day's errors stand for it
     const std::size_t furthest = std::min(horizon, calendar.per_day());
-    double best = loss(cells, history, furthest);
+    // what the profiles were made of proves nothing about how fast they should learn
+    const std::size_t known =
+        opening > first_index && opening - first_index < history.size() ? opening - first_index : 0;
+    double best = loss(cells, history, furthest, known, std::numeric_limits<double>::infinity());
     for (int round = 0; round < 2; ++round) {
         for (const auto& axis : axes) {
             if (axis.rate == &SmoothingRates::week && week_.empty()) continue;
             const SmoothingRates before = rates_;
+            const auto nearest = std::ranges::min_element(
+                axis.values, {}, [&](double value) { return std::abs(value - before.*axis.rate); });
             SmoothingRates chosen = before;
-            for (const double value : axis.values) {
-                if (value == before.*axis.rate) continue;
+            for (auto value = axis.values.begin(); value != axis.values.end(); ++value) {
+                // the second time only the neighbours of what the first one found
+                if (*value == before.*axis.rate || (round > 0 && std::abs(value - nearest) > 1)) continue;
                 rates_ = before;
-                rates_.*axis.rate = value;
-                const double tried = loss(cells, history, furthest);
+                rates_.*axis.rate = *value;
+                const double tried = loss(cells, history, furthest, known, best);
                 if (tried < best) {
                     best = tried;
                     chosen = rates_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -49,8 +50,9 @@ class SeasonalSmoothing {
     [[nodiscard]] double error() const noexcept { return error_; }
 
     /// Chooses the rates by coordinate search on the Huber loss of errors 1, h/8, h/2 and h steps ahead over `history`
-    /// (first value at `first_index`).
-    void fit(const Calendar& calendar, std::span<const double> history, std::size_t first_index, std::size_t horizon);
+    /// (first value at `first_index`), from index `opening` on.
+    void fit(const Calendar& calendar, std::span<const double> history, std::size_t first_index, std::size_t horizon,
+             std::size_t opening);
 
     [[nodiscard]] const SmoothingRates& rates() const noexcept { return rates_; }
     template <class Archive>
@@ -65,17 +67,19 @@ class SeasonalSmoothing {
 
  private:
     struct Cells {
-        std::vector<std::size_t> day;
-        std::vector<std::size_t> week;
+        std::vector<std::uint32_t> day;
+        std::vector<std::uint32_t> week;
     };
-    void learn(double value, double& day, double* week) noexcept;
-    [[nodiscard]] double loss(const Cells& cells, std::span<const double> history, std::size_t furthest) const;
+    void learn(double value, float& day, float* week) noexcept;
+    /// Sum of losses; stops where it passes `hopeless`.
+    [[nodiscard]] double loss(const Cells& cells, std::span<const double> history, std::size_t furthest,
+                              std::size_t known, double hopeless) const;
     SmoothingRates rates_;
     double level_ = 0;
     double error_ = 0;
     double deviation_ = 1;  ///< running mean absolute innovation
-    std::vector<double> day_;
-    std::vector<double> week_;  ///< empty: no weekly profile
+    std::vector<float> day_;
+    std::vector<float> week_;  ///< empty: no weekly profile
 };
 
 }  // namespace penumbra::analysis::forecast

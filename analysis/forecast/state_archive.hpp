@@ -2,24 +2,31 @@
 
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <span>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace penumbra::analysis::forecast {
 
-/// Writes a model's state as a row of numbers. Model parts offer `walk(archive)` that names each of their members once,
-/// so that what is written is what is read.
+/// Writes a model's state as bytes, in this machine's order: floats as 4 bytes, everything else as 8. Model parts offer
+/// `walk(archive)` that names each of their members once, so that what is written is what is read.
 class StateWriter {
  public:
     template <class Number>
         requires std::is_arithmetic_v<Number>
     void operator()(const Number& value) {
-        numbers_.push_back(static_cast<double>(value));
+        if constexpr (std::is_same_v<Number, float> || std::is_same_v<Number, double>) {
+            append(value);
+        } else {
+            append(static_cast<std::uint64_t>(value));
+        }
     }
     template <class Item>
     void operator()(const std::vector<Item>& items) {
-        numbers_.push_back(static_cast<double>(items.size()));
+        append(static_cast<std::uint64_t>(items.size()));
         for (const Item& item : items)
             (*this)(item);
     }
@@ -28,33 +35,39 @@ class StateWriter {
     void operator()(const Part& part) {
         const_cast<Part&>(part).walk(*this);
     }
-    [[nodiscard]] std::vector<double> take() { return std::move(numbers_); }
+    [[nodiscard]] std::vector<std::byte> take() { return std::move(bytes_); }
 
  private:
-    std::vector<double> numbers_;
+    template <class Raw>
+    void append(const Raw& raw) {
+        const auto* const first = reinterpret_cast<const std::byte*>(&raw);
+        bytes_.insert(bytes_.end(), first, first + sizeof(Raw));
+    }
+    std::vector<std::byte> bytes_;
 };
 
-/// Reads what StateWriter wrote. A row that is too short, or counts more items than it holds, sets failed() and reads
-/// zeros.
+/// Reads what StateWriter wrote. Bytes that are too few, or that count more items than they hold, set failed() and read
+/// as zeros.
 class StateReader {
  public:
-    explicit StateReader(std::span<const double> numbers) noexcept : numbers_(numbers) {}
+    explicit StateReader(std::span<const std::byte> bytes) noexcept : bytes_(bytes) {}
 
     template <class Number>
         requires std::is_arithmetic_v<Number>
     void operator()(Number& value) {
-        const double number = next();
-        if constexpr (std::is_integral_v<Number>) {
-            if (!(number >= 0 && number < 9e15)) failed_ = true;
-            value = failed_ ? Number{} : static_cast<Number>(number);
+        if constexpr (std::is_same_v<Number, float> || std::is_same_v<Number, double>) {
+            value = next<Number>();
         } else {
-            value = static_cast<Number>(number);
+            const auto raw = next<std::uint64_t>();
+            value = static_cast<Number>(raw);
+            if (static_cast<std::uint64_t>(value) != raw || raw > kCountMax) failed_ = true;
+            if (failed_) value = Number{};
         }
     }
     template <class Item>
     void operator()(std::vector<Item>& items) {
-        const double count = next();
-        if (!(count >= 0 && count <= static_cast<double>(numbers_.size() - at_))) {
+        const auto count = next<std::uint64_t>();
+        if (count > bytes_.size()) {
             failed_ = true;
             return;
         }
@@ -67,18 +80,22 @@ class StateReader {
     void operator()(Part& part) {
         part.walk(*this);
     }
-    [[nodiscard]] bool failed() const noexcept { return failed_ || at_ != numbers_.size(); }
+    [[nodiscard]] bool failed() const noexcept { return failed_ || !bytes_.empty(); }
 
  private:
-    double next() noexcept {
-        if (at_ >= numbers_.size()) {
+    static constexpr std::uint64_t kCountMax = 9'000'000'000'000'000;
+    template <class Raw>
+    Raw next() noexcept {
+        Raw raw{};
+        if (bytes_.size() < sizeof(Raw)) {
             failed_ = true;
-            return 0;
+            return raw;
         }
-        return numbers_[at_++];
+        std::memcpy(&raw, bytes_.data(), sizeof(Raw));
+        bytes_ = bytes_.subspan(sizeof(Raw));
+        return raw;
     }
-    std::span<const double> numbers_;
-    std::size_t at_ = 0;
+    std::span<const std::byte> bytes_;
     bool failed_ = false;
 };
 

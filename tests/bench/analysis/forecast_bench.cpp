@@ -158,9 +158,10 @@ void bench_online(const std::vector<Series>& all) {
     std::map<std::string, Online> groups;
     for (const Series& series : all) {
         const auto& values = series.history.values;
-        const std::size_t last_days = 3 * 288;
-        const std::size_t end = values.size() - last_days;
-        if (end < 4 * 288) continue;
+        // a week online before what is scored, so that the peer has all the errors it would use
+        const std::size_t online = std::min<std::size_t>(10 * 288, values.size() - 4 * 288);
+        const std::size_t end = values.size() - online;
+        const std::size_t scored = values.size() - 3 * 288;
         const std::size_t first = end > 42 * 288 ? end - 42 * 288 : 0;
         History past{.begin = series.history.begin + series.history.step * static_cast<int>(first),
                      .step = series.history.step,
@@ -181,7 +182,7 @@ void bench_online(const std::vector<Series>& all) {
             if (i + 11 < values.size()) foretold[i + 11] = {at_hour[0], at_hour[1]};
             model->update(values[i]);
             if (!std::isfinite(values[i]) || !std::isfinite(foretold[i].first)) continue;
-            if (errors.size() >= 100) {
+            if (i >= scored) {
                 std::vector<double> recent(
                     errors.end() - static_cast<std::ptrdiff_t>(std::min<std::size_t>(errors.size(), 2016)),
                     errors.end());
@@ -192,6 +193,7 @@ void bench_online(const std::vector<Series>& all) {
                 group.pin += pinball(values[i], foretold[i].second, 0.95) / scale;
             }
             errors.push_back(values[i] - foretold[i].first);
+            if (i < scored) continue;
             covered += values[i] <= foretold[i].second ? 1 : 0;
             count += 1;
         }
@@ -228,7 +230,7 @@ void bench_cost() {
         (void)model.forecast(288);
     }
     figure("tick_10k_cpu_s", "generated", (cpu_seconds() - begin) * 20, "s");
-    figure("state_kb", "generated", static_cast<double>(model.save().size()) * 8 / 1024, "KiB");
+    figure("state_kb", "generated", static_cast<double>(model.save().size()) / 1024, "KiB");
 }
 
 }  // namespace penumbra::bench
