@@ -17,4 +17,14 @@ inline constexpr std::uint32_t kReplicaLayersMax = 32;  ///< then the next gener
 inline constexpr std::size_t kManifestBytesMax = 64 * 1024;
 static_assert(kLeafBytes % kBlockBytes == 0 && kReadChunkBytesMax % kBlockBytes == 0);
 
+// hypervisor: reading a backup over NBD
+inline constexpr unsigned kDataConnections = 4;
+inline constexpr unsigned kRequestsPerConnection =
+    4;  ///< QEMU serves 16; more than these gain nothing, but hold memory
+inline constexpr std::uint64_t kBlockStatusBytesMax = 1ULL << 30U;  ///< one question; a reply counts in 32 bits
+inline constexpr auto kNbdConnectMax = 10s;
+inline constexpr auto kNbdAnswerMax = 20s;     ///< to a question about block status
+inline constexpr auto kNbdReadStallMax = 30s;  ///< no chunk at all for so long: the server hangs
+inline constexpr auto kStopCheckInterval = 100ms;
+
 }  // namespace penumbra::limits
