@@ -8,6 +8,7 @@
 #include "base/limits/coordinator.hpp"
 #include "base/limits/effects.hpp"
 #include "base/limits/flows.hpp"
+#include "base/limits/libvirt.hpp"
 #include "base/limits/link.hpp"
 #include "base/limits/local.hpp"
 #include "base/limits/network.hpp"

@@ -1,10 +1,13 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 
 /// Limits, hypervisor: replicas.
 namespace penumbra::limits {
+
+using namespace std::chrono_literals;
 
 inline constexpr std::uint64_t kBitmapGranularityBytes = 64 * 1024;  ///< QEMU's default, what libvirt 9 asks for
 inline constexpr std::uint64_t kBlockBytes = 64 * 1024;              ///< what is hashed, and qcow2's cluster

@@ -9,7 +9,7 @@
 #include <libnbd.h>
 
 #include "base/c_handle.hpp"
-#include "base/limits.hpp"
+#include "base/limits/replica.hpp"
 #include "base/result.hpp"
 #include "hypervisor/extent_set.hpp"
 

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "base/limits.hpp"
+#include "base/limits/replica.hpp"
 #include "hypervisor/nbd/parallel_reader.hpp"
 
 namespace penumbra::hypervisor::nbd {

@@ -8,7 +8,7 @@
 #include <poll.h>
 
 #include "base/clock.hpp"
-#include "base/limits.hpp"
+#include "base/limits/replica.hpp"
 
 namespace penumbra::hypervisor::nbd {
 

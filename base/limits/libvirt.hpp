@@ -1,0 +1,16 @@
+#pragma once
+
+#include <chrono>
+
+/// Limits, hypervisor: talking to libvirt.
+namespace penumbra::limits {
+
+using namespace std::chrono_literals;
+
+inline constexpr auto kLibvirtKeepaliveInterval = 5s;
+inline constexpr unsigned kLibvirtKeepalivesMissedMax = 4;  ///< then a call in progress ends with an error
+inline constexpr auto kBackupEndWait = 30s;                 ///< for libvirt to take a job that was ended away
+inline constexpr auto kBackupEndLook = 500ms;  ///< how often it is asked where the event of the end did not come
+inline constexpr auto kGuestAgentWait = 5s;
+
+}  // namespace penumbra::limits

@@ -1,0 +1,147 @@
+#include "hypervisor/domain_xml.hpp"
+
+#include <array>
+#include <sstream>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+#include <pugixml.hpp>
+
+namespace penumbra::hypervisor {
+
+namespace {
+
+// <cputune>'s element -> libvirt's parameter name.
+constexpr std::array<std::pair<const char*, const char*>, 9> kSchedulerElements = {{
+    {"shares", "cpu_shares"},
+    {"period", "vcpu_period"},
+    {"quota", "vcpu_quota"},
+    {"global_period", "global_period"},
+    {"global_quota", "global_quota"},
+    {"emulator_period", "emulator_period"},
+    {"emulator_quota", "emulator_quota"},
+    {"iothread_period", "iothread_period"},
+    {"iothread_quota", "iothread_quota"},
+}};
+
+Result<pugi::xml_node> parse(pugi::xml_document& document, std::string_view xml, unsigned options) {
+    const pugi::xml_parse_result parsed = document.load_buffer(xml.data(), xml.size(), options);
+    const pugi::xml_node domain = document.child("domain");
+    if (!parsed || !domain) {
+        return fail(ErrorCode::kInvalidArgument,
+                    fmt::format("the domain's XML is malformed at byte {}: {}", parsed.offset,
+                                parsed ? "it is no <domain>" : parsed.description()));
+    }
+    return domain;
+}
+
+/// libvirt's <memory unit='KiB'>; it always writes KiB, other units are an operator's file.
+Bytes memory_of(const pugi::xml_node& node) {
+    const std::string_view unit = node.attribute("unit").as_string("KiB");
+    const unsigned shift = unit == "b" || unit == "bytes" ? 0 : unit == "MiB" ? 20 : unit == "GiB" ? 30 : 10;
+    return Bytes(static_cast<std::uint64_t>(node.text().as_ullong()) << shift);
+}
+
+model::DiskFacts disk_of(const pugi::xml_node& disk) {
+    const pugi::xml_node source = disk.child("source");
+    std::string place;
+    for (const char* attribute : {"file", "dev", "volume", "name", "dir"}) {
+        if (place.empty()) place = source.attribute(attribute).as_string();
+    }
+    return {.target = disk.child("target").attribute("dev").as_string(),
+            .source = place,
+            .format = disk.child("driver").attribute("type").as_string("raw"),
+            .virtual_size = Bytes(0),
+            .incremental = false};
+}
+
+model::NicFacts nic_of(const pugi::xml_node& nic) {
+    const pugi::xml_node source = nic.child("source");
+    std::string network;
+    for (const char* attribute : {"bridge", "network", "dev"}) {
+        if (network.empty()) network = source.attribute(attribute).as_string();
+    }
+    return {.target = nic.child("target").attribute("dev").as_string(),
+            .mac = nic.child("mac").attribute("address").as_string(),
+            .network = network,
+            .model = nic.child("model").attribute("type").as_string()};
+}
+
+}  // namespace
+
+Result<model::VmFacts> facts_in(std::string_view xml) {
+    pugi::xml_document document;
+    const pugi::xml_node domain = TRY(parse(document, xml, pugi::parse_default));
+    model::VmFacts facts;
+    facts.vm = TRY(VmId::parse(domain.child_value("uuid")));
+    facts.name = domain.child_value("name");
+    // of 4 that can be plugged in, 2 may be
+    facts.vcpus = domain.child("vcpu").attribute("current").as_uint(domain.child("vcpu").text().as_uint());
+    facts.memory = memory_of(domain.child("memory"));
+    for (const pugi::xml_node& disk : domain.child("devices").children("disk"))
+        facts.disks.push_back(disk_of(disk));
+    for (const pugi::xml_node& nic : domain.child("devices").children("interface"))
+        facts.nics.push_back(nic_of(nic));
+    return facts;
+}
+
+Result<std::vector<std::string>> disk_targets(std::string_view xml) {
+    pugi::xml_document document;
+    const pugi::xml_node domain = TRY(parse(document, xml, pugi::parse_default));
+    std::vector<std::string> disks;
+    for (const pugi::xml_node& disk : domain.child("devices").children("disk"))
+        disks.emplace_back(disk.child("target").attribute("dev").as_string());
+    return disks;
+}
+
+Result<std::vector<std::string>> tunable_disks(std::string_view xml) {
+    pugi::xml_document document;
+    const pugi::xml_node domain = TRY(parse(document, xml, pugi::parse_default));
+    std::vector<std::string> disks;
+    for (const pugi::xml_node& disk : domain.child("devices").children("disk")) {
+        if (disk.child("source")) disks.emplace_back(disk.child("target").attribute("dev").as_string());
+    }
+    return disks;
+}
+
+Result<SchedulerVector> scheduler_in(std::string_view xml) {
+    pugi::xml_document document;
+    const pugi::xml_node domain = TRY(parse(document, xml, pugi::parse_default));
+    SchedulerVector vector;
+    for (const auto& [element, name] : kSchedulerElements) {
+        const pugi::xml_node node = domain.child("cputune").child(element);
+        if (node) vector[name] = node.text().as_llong();
+    }
+    return vector;
+}
+
+Result<std::string> with_scheduler(std::string_view xml, const SchedulerVector& vector) {
+    pugi::xml_document document;
+    pugi::xml_node domain = TRY(parse(document, xml, pugi::parse_full));
+    pugi::xml_node cputune = domain.child("cputune");
+    if (!cputune) cputune = domain.append_child("cputune");
+    for (const auto& [element, name] : kSchedulerElements) {
+        cputune.remove_child(element);
+        const auto value = vector.find(name);
+        if (value != vector.end()) cputune.append_child(element).text().set(fmt::format("{}", value->second).c_str());
+    }
+    if (!cputune.first_child()) domain.remove_child(cputune);
+    std::ostringstream text;
+    document.save(text, "", pugi::format_raw | pugi::format_no_declaration);
+    return text.str();
+}
+
+Result<bool> is_shadow(std::string_view xml) {
+    pugi::xml_document document;
+    const pugi::xml_node domain = TRY(parse(document, xml, pugi::parse_default));
+    for (const pugi::xml_node& mark : domain.child("metadata").children()) {
+        for (const pugi::xml_attribute& attribute : mark.attributes()) {
+            const std::string_view name = attribute.name();
+            if ((name == "xmlns" || name.starts_with("xmlns:")) && attribute.value() == kShadowMark) return true;
+        }
+    }
+    return false;
+}
+
+}  // namespace penumbra::hypervisor

@@ -1,0 +1,226 @@
+#include "hypervisor/libvirt/backup.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <cstdlib>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/limits/libvirt.hpp"
+#include "hypervisor/backup_xml.hpp"
+#include "hypervisor/domain_xml.hpp"
+#include "hypervisor/libvirt/typed_params.hpp"
+
+namespace penumbra::hypervisor::libvirt {
+
+namespace {
+
+/// The XML of the domain's backup job; nothing when there is none.
+Result<std::optional<std::string>> job_xml(virDomainPtr domain, const VmId& vm) {
+    const TextHandle xml(virDomainBackupGetXMLDesc(domain, 0));
+    if (xml != nullptr) return std::string(xml.get());
+    // A domain that is off has no job either; libvirt says so with another number.
+    if (failed_with(VIR_ERR_NO_DOMAIN_BACKUP) || failed_with(VIR_ERR_OPERATION_INVALID)) return std::nullopt;
+    return fail_libvirt(fmt::format("looking for a backup job of VM {}", vm.text()));
+}
+
+/// Whether anything holds the domain: a backup, a snapshot, a migration, a save.
+Result<bool> has_job(virDomainPtr domain, const VmId& vm) {
+    virDomainJobInfo info{};
+    if (virDomainGetJobInfo(domain, &info) < 0) return fail_libvirt(fmt::format("asking for jobs of VM {}", vm.text()));
+    return info.type == VIR_DOMAIN_JOB_BOUNDED || info.type == VIR_DOMAIN_JOB_UNBOUNDED;
+}
+
+/// The socket our job would have; nothing for a push-mode job.
+std::filesystem::path socket_in(const std::string& xml) {
+    const Result<BackupServer> server = backup_server_in(xml);
+    return server.has_value() ? server->socket : std::filesystem::path();
+}
+
+Bytes scratch_used(virDomainPtr domain) {
+    int type = VIR_DOMAIN_JOB_NONE;
+    virTypedParameterPtr params = nullptr;
+    int count = 0;
+    // The job may have ended since it was seen: it then uses nothing.
+    if (virDomainGetJobStats(domain, &type, &params, &count, 0) < 0) return Bytes(0);
+    const std::map<std::string, TypedValue> values = values_of(params, count);
+    virTypedParamsFree(params, count);
+    const auto used = values.find(VIR_DOMAIN_JOB_DISK_TEMP_USED);
+    return used == values.end() ? Bytes(0) : Bytes(std::get<std::uint64_t>(used->second));
+}
+
+CheckpointHandle find_checkpoint(virDomainPtr domain, const CheckpointId& name) {
+    return CheckpointHandle(virDomainCheckpointLookupByName(domain, name.text().c_str(), 0));
+}
+
+Result<CheckpointFacts> facts_of(virDomainCheckpointPtr checkpoint) {
+    // Sizes are asked of QEMU, so they fail as a whole while the domain is off: the facts then name the disks alone.
+    TextHandle xml(virDomainCheckpointGetXMLDesc(checkpoint,
+                                                 VIR_DOMAIN_CHECKPOINT_XML_NO_DOMAIN | VIR_DOMAIN_CHECKPOINT_XML_SIZE));
+    if (xml == nullptr) xml.reset(virDomainCheckpointGetXMLDesc(checkpoint, VIR_DOMAIN_CHECKPOINT_XML_NO_DOMAIN));
+    if (xml == nullptr)
+        return fail_libvirt(fmt::format("reading checkpoint {}", virDomainCheckpointGetName(checkpoint)));
+    return checkpoint_in(xml.get());
+}
+
+/// Wakes who waits for the end of a domain's job. Lives until libvirt has dropped the callback, whose thread owns it.
+struct JobEnd {
+    std::mutex mutex;
+    std::condition_variable ended;
+    bool seen = false;
+
+    static void on_completed(virConnectPtr, virDomainPtr, virTypedParameterPtr, int, void* self) noexcept {
+        JobEnd& end = **static_cast<std::shared_ptr<JobEnd>*>(self);
+        const std::lock_guard lock(end.mutex);
+        end.seen = true;
+        end.ended.notify_all();
+    }
+    static void release(void* self) noexcept { delete static_cast<std::shared_ptr<JobEnd>*>(self); }
+};
+
+/// Registers for the end of a domain's jobs while it lives.
+class JobEndWatch {
+ public:
+    JobEndWatch(std::shared_ptr<virConnect> connection, virDomainPtr domain) : connection_(std::move(connection)) {
+        auto shared = std::make_unique<std::shared_ptr<JobEnd>>(end_);
+        id_ = virConnectDomainEventRegisterAny(connection_.get(), domain, VIR_DOMAIN_EVENT_ID_JOB_COMPLETED,
+                                               VIR_DOMAIN_EVENT_CALLBACK(JobEnd::on_completed), shared.get(),
+                                               JobEnd::release);
+        if (id_ >= 0) static_cast<void>(shared.release());
+    }
+    JobEndWatch(const JobEndWatch&) = delete;
+    JobEndWatch& operator=(const JobEndWatch&) = delete;
+    JobEndWatch(JobEndWatch&&) = delete;
+    JobEndWatch& operator=(JobEndWatch&&) = delete;
+    ~JobEndWatch() {
+        if (id_ >= 0) virConnectDomainEventDeregisterAny(connection_.get(), id_);
+    }
+
+    /// Until the event comes, or for `patience`: events are lost with a connection.
+    void wait(std::chrono::milliseconds patience) {
+        std::unique_lock lock(end_->mutex);
+        end_->ended.wait_for(lock, patience, [&] { return std::exchange(end_->seen, false); });
+    }
+
+ private:
+    std::shared_ptr<virConnect> connection_;
+    std::shared_ptr<JobEnd> end_ = std::make_shared<JobEnd>();
+    int id_ = -1;
+};
+
+Result<void> check_free(virDomainPtr domain, const BackupRequest& request) {
+    if (!TRY(is_running(domain)))
+        return fail(ErrorCode::kUnavailable,
+                    fmt::format("VM {} is not running, and a cut needs it running: start it", request.vm.text()));
+    if (TRY(job_xml(domain, request.vm)).has_value() || TRY(has_job(domain, request.vm)))
+        return fail(ErrorCode::kConflict, fmt::format("VM {} is held by another backup, snapshot or migration: wait "
+                                                      "for it or end it (virsh domjobinfo {})",
+                                                      request.vm.text(), request.vm.text()));
+    if (find_checkpoint(domain, request.checkpoint) != nullptr)
+        return fail(ErrorCode::kAlreadyExists, fmt::format("VM {} has a checkpoint {} already: choose another name",
+                                                           request.vm.text(), request.checkpoint.text()));
+    if (!failed_with(VIR_ERR_NO_DOMAIN_CHECKPOINT))
+        return fail_libvirt(fmt::format("looking for checkpoint {}", request.checkpoint.text()));
+    return {};
+}
+
+}  // namespace
+
+Result<std::vector<CheckpointFacts>> LibvirtBackup::checkpoints(const VmId& vm) {
+    const DomainHandle domain = TRY(connection_.domain(vm));
+    virDomainCheckpointPtr* list = nullptr;
+    const int count = virDomainListAllCheckpoints(domain.get(), &list, VIR_DOMAIN_CHECKPOINT_LIST_TOPOLOGICAL);
+    if (count < 0) return fail_libvirt(fmt::format("listing the checkpoints of VM {}", vm.text()));
+    std::vector<CheckpointHandle> handles(list, list + count);
+    std::free(list);
+    std::vector<CheckpointFacts> checkpoints;
+    for (const CheckpointHandle& handle : handles)
+        checkpoints.push_back(TRY(facts_of(handle.get())));
+    return checkpoints;
+}
+
+Result<BackupJob> LibvirtBackup::begin_backup(const BackupRequest& request) {
+    const DomainHandle domain = TRY(connection_.domain(request.vm));
+    TRY(check_free(domain.get(), request));
+    const std::vector<std::string> disks = TRY(disk_targets(TRY(xml_of(domain.get(), Configuration::kCurrent))));
+    for (const BackupDisk& disk : request.disks) {
+        if (std::ranges::find(disks, disk.disk) == disks.end())
+            return fail(ErrorCode::kNotFound, fmt::format("VM {} has no disk {}", request.vm.text(), disk.disk));
+    }
+    if (virDomainBackupBegin(domain.get(), backup_xml(request, disks).c_str(), checkpoint_xml(request, disks).c_str(),
+                             0) < 0) {
+        Result<BackupJob> failed = fail_libvirt(fmt::format("beginning a backup of VM {}", request.vm.text()));
+        // A cut whose export failed leaves its checkpoint behind, which would cost the guest a bitmap for nothing.
+        follow_by(failed, delete_checkpoint(request.vm, request.checkpoint));
+        return failed;
+    }
+    const std::optional<std::string> xml = TRY(job_xml(domain.get(), request.vm));
+    if (!xml.has_value())
+        return fail(ErrorCode::kUnavailable,
+                    fmt::format("the backup job of VM {} ended as soon as it had begun", request.vm.text()));
+    const CheckpointHandle checkpoint = find_checkpoint(domain.get(), request.checkpoint);
+    if (checkpoint == nullptr) return fail_libvirt("reading the checkpoint of a cut");
+    BackupServer server = TRY(backup_server_in(*xml));
+    return BackupJob{.vm = request.vm,
+                     .checkpoint = TRY(facts_of(checkpoint.get())),
+                     .socket = std::move(server.socket),
+                     .exports = std::move(server.exports)};
+}
+
+Result<std::optional<BackupStatus>> LibvirtBackup::backup_status(const VmId& vm) {
+    const DomainHandle domain = TRY(connection_.domain(vm));
+    const std::optional<std::string> xml = TRY(job_xml(domain.get(), vm));
+    if (!xml.has_value()) return std::nullopt;
+    return BackupStatus{.socket = socket_in(*xml), .scratch_used = scratch_used(domain.get())};
+}
+
+Result<void> LibvirtBackup::end_backup(const VmId& vm, const std::filesystem::path& socket) {
+    const DomainHandle domain = TRY(connection_.domain(vm));
+    JobEndWatch watch(TRY(connection_.get()), domain.get());
+    const auto deadline = std::chrono::steady_clock::now() + limits::kBackupEndWait;
+    for (bool asked = false; std::chrono::steady_clock::now() < deadline; watch.wait(limits::kBackupEndLook)) {
+        const std::optional<std::string> xml = TRY(job_xml(domain.get(), vm));
+        if (!xml.has_value()) return {};
+        if (const std::filesystem::path theirs = socket_in(*xml); theirs != socket) {
+            if (asked) return {};  // ours is gone, and somebody was quick to begin another
+            return fail(ErrorCode::kConflict, fmt::format("the backup job on VM {} is not ours: it serves {}",
+                                                          vm.text(), theirs.empty() ? "no socket" : theirs.string()));
+        }
+        if (std::exchange(asked, true)) continue;
+        // It may end by itself between the look and this call; the next look then says so.
+        if (virDomainAbortJob(domain.get()) < 0 && !failed_with(VIR_ERR_OPERATION_INVALID))
+            return fail_libvirt(fmt::format("ending the backup job of VM {}", vm.text()));
+    }
+    return fail(ErrorCode::kDeadlineExceeded,
+                fmt::format("the backup job of VM {} did not end; `virsh domjobabort {}` ends it by hand", vm.text(),
+                            vm.text()));
+}
+
+Result<void> LibvirtBackup::delete_checkpoint(const VmId& vm, const CheckpointId& checkpoint) {
+    const DomainHandle domain = TRY(connection_.domain(vm));
+    const CheckpointHandle handle = find_checkpoint(domain.get(), checkpoint);
+    const std::string doing = fmt::format("deleting checkpoint {} of VM {}", checkpoint.text(), vm.text());
+    if (handle == nullptr) {
+        if (failed_with(VIR_ERR_NO_DOMAIN_CHECKPOINT)) return {};
+        return fail_libvirt(doing);
+    }
+    if (virDomainCheckpointDelete(handle.get(), 0) == 0) return {};
+    const Error reason = fail_libvirt(doing).value();
+    if (!TRY(is_running(domain.get())))
+        return fail(ErrorCode::kUnavailable,
+                    fmt::format("{}; its bitmaps can be removed while it runs", reason.message));
+    // A bitmap that a crash of QEMU took along cannot be removed; what libvirt remembers of it can.
+    const CheckpointFacts facts = TRY(facts_of(handle.get()));
+    const bool gone = std::ranges::none_of(facts.dirty, [](const auto& disk) { return disk.second.has_value(); });
+    if (!gone) return tl::unexpected(reason);
+    if (virDomainCheckpointDelete(handle.get(), VIR_DOMAIN_CHECKPOINT_DELETE_METADATA_ONLY) < 0)
+        return fail_libvirt(doing);
+    return {};
+}
+
+}  // namespace penumbra::hypervisor::libvirt

@@ -1,0 +1,137 @@
+#include <fstream>
+
+#include <gtest/gtest.h>
+
+#include "hypervisor/backup_xml.hpp"
+#include "hypervisor/cloneable.hpp"
+#include "hypervisor/domain_xml.hpp"
+#include "hypervisor/qcow2_header.hpp"
+#include "tests/support/result_matchers.hpp"
+#include "tests/support/temporary_directory.hpp"
+
+namespace penumbra::hypervisor {
+namespace {
+
+using testing::fails;
+using testing::is_ok;
+
+constexpr const char* kDomain = R"(<domain type='kvm' id='4'>
+  <name>shop</name><uuid>5e0f3c1a-7c1d-4a57-9b52-0a1b2c3d4e5f</uuid>
+  <memory unit='MiB'>768</memory><vcpu current='2'>4</vcpu>
+  <cputune><shares>512</shares><vcpupin vcpu='0' cpuset='1'/><quota>50000</quota></cputune>
+  <devices>
+    <disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='/v/a.qcow2'/><target dev='vda'/></disk>
+    <disk type='block' device='disk'><source dev='/dev/vg/b'/><target dev='vdb'/></disk>
+    <disk type='file' device='cdrom'><target dev='sda'/></disk>
+    <interface type='bridge'><mac address='52:54:00:10:00:10'/><source bridge='br0'/><target dev='tap-shop'/>
+    <model type='virtio'/></interface>
+  </devices></domain>)";
+
+BackupRequest request() {
+    return {.vm = VmId("v"),
+            .checkpoint = CheckpointId("g1"),
+            .socket = "/run/g1.sock",
+            .disks = {{.disk = "vda", .since = CheckpointId("g0"), .scratch = "/s/a"},
+                      {.disk = "vdb", .since = CheckpointId(), .scratch = "/s/b & c"}}};
+}
+
+TEST(BackupXml, NamesEveryDiskOfTheDomainAndEachOnesOwnMode) {
+    const std::vector<std::string> disks{"vda", "vdb", "sda"};
+    EXPECT_EQ(
+        backup_xml(request(), disks),
+        R"(<domainbackup mode="pull"><server transport="unix" socket="/run/g1.sock"/><disks>)"
+        R"(<disk name="vda" backup="yes" type="file" backupmode="incremental" incremental="g0"><scratch file="/s/a"/></disk>)"
+        R"(<disk name="vdb" backup="yes" type="file" backupmode="full"><scratch file="/s/b &amp; c"/></disk>)"
+        R"(<disk name="sda" backup="no"/></disks></domainbackup>)");
+    EXPECT_EQ(checkpoint_xml(request(), disks),
+              R"(<domaincheckpoint><name>g1</name><disks><disk name="vda" checkpoint="bitmap"/>)"
+              R"(<disk name="vdb" checkpoint="bitmap"/><disk name="sda" checkpoint="no"/></disks></domaincheckpoint>)");
+}
+
+TEST(BackupXml, ReadsWhatAJobServes) {
+    const auto server = backup_server_in(
+        R"(<domainbackup mode='pull'><server transport='unix' socket='/run/x'/><disks>
+        <disk name='vda' backup='yes' type='file' backupmode='incremental' incremental='g0' exportname='e' exportbitmap='b'/>
+        <disk name='vdb' backup='yes' backupmode='full' exportname='vdb'/><disk name='sda' backup='no'/></disks></domainbackup>)");
+    ASSERT_TRUE(is_ok(server));
+    EXPECT_EQ(server->socket, "/run/x");
+    EXPECT_EQ(server->exports, (std::vector<BackupExport>{{.disk = "vda", .name = "e", .bitmap = "b"},
+                                                          {.disk = "vdb", .name = "vdb", .bitmap = ""}}));
+    EXPECT_TRUE(fails(backup_server_in("<domainbackup mode='push'/>"), ErrorCode::kUnsupported));
+    EXPECT_TRUE(fails(backup_server_in("<domain/>"), ErrorCode::kInternal));
+}
+
+TEST(BackupXml, ACheckpointWithoutASizeHasNoBitmap) {
+    const auto facts = checkpoint_in(R"(<domaincheckpoint><name>g0</name><creationTime>1700000001</creationTime><disks>
+        <disk name='vda' checkpoint='bitmap' bitmap='g0' size='131072'/><disk name='vdb' checkpoint='bitmap'/>
+        <disk name='sda' checkpoint='no'/></disks></domaincheckpoint>)");
+    ASSERT_TRUE(is_ok(facts));
+    EXPECT_EQ(*facts, (CheckpointFacts{.name = CheckpointId("g0"),
+                                       .created_s = 1'700'000'001,
+                                       .dirty = {{"vda", Bytes(131072)}, {"vdb", std::nullopt}}}));
+}
+
+TEST(DomainXml, SaysWhatAVmIs) {
+    const auto facts = facts_in(kDomain);
+    ASSERT_TRUE(is_ok(facts));
+    EXPECT_EQ(facts->name, "shop");
+    EXPECT_EQ(facts->vcpus, 2U) << "of 4 that could be plugged in";
+    EXPECT_EQ(facts->memory, Bytes(768ULL << 20U));
+    ASSERT_EQ(facts->disks.size(), 3U);
+    EXPECT_EQ(facts->disks[1].source, "/dev/vg/b");
+    EXPECT_EQ(facts->disks[1].format, "raw");
+    ASSERT_EQ(facts->nics.size(), 1U);
+    EXPECT_EQ(facts->nics[0].network, "br0");
+    EXPECT_EQ(*tunable_disks(kDomain), (std::vector<std::string>{"vda", "vdb"}));
+    EXPECT_EQ(*disk_targets(kDomain), (std::vector<std::string>{"vda", "vdb", "sda"}));
+    EXPECT_TRUE(fails(facts_in("<domain>"), ErrorCode::kInvalidArgument, "malformed"));
+    EXPECT_TRUE(fails(facts_in("<network/>"), ErrorCode::kInvalidArgument));
+}
+
+TEST(DomainXml, SchedulerParametersAreReplacedAndNothingElseIs) {
+    EXPECT_EQ(*scheduler_in(kDomain), (SchedulerVector{{"cpu_shares", 512}, {"vcpu_quota", 50'000}}));
+    const auto changed = with_scheduler(kDomain, {{"vcpu_quota", 20'000}});
+    ASSERT_TRUE(is_ok(changed));
+    EXPECT_EQ(*scheduler_in(*changed), (SchedulerVector{{"vcpu_quota", 20'000}}));
+    EXPECT_NE(changed->find("vcpupin"), std::string::npos);
+    const auto none = with_scheduler("<domain><name>x</name><cputune><shares>7</shares></cputune></domain>", {});
+    ASSERT_TRUE(is_ok(none));
+    EXPECT_EQ(*none, "<domain><name>x</name></domain>");
+}
+
+TEST(DomainXml, OurMarkIsANamespaceAndNotAWord) {
+    EXPECT_FALSE(*is_shadow(kDomain));
+    const std::string mark(kShadowMark);
+    EXPECT_TRUE(*is_shadow("<domain><metadata><p:shadow xmlns:p='" + mark + "'/></metadata></domain>"));
+    EXPECT_FALSE(*is_shadow("<domain><title>" + mark + "</title></domain>"));
+    EXPECT_FALSE(*is_shadow("<domain><metadata><p:x xmlns:p='urn:other' note='" + mark + "'/></metadata></domain>"));
+}
+
+TEST(Cloneable, EachReasonSaysWhatToDo) {
+    model::VmFacts facts = *facts_in(kDomain);
+    facts.running = true;
+    facts.disks[0].incremental = true;
+    const std::vector<std::string> reasons = reasons_against_cloning(facts, kDomain);
+    ASSERT_EQ(reasons.size(), 1U);
+    EXPECT_NE(reasons[0].find("vdb is raw"), std::string::npos);
+    facts.disks[1].incremental = true;
+    EXPECT_TRUE(reasons_against_cloning(facts, kDomain).empty()) << "an empty drive is no reason";
+    facts.running = false;
+    EXPECT_EQ(reasons_against_cloning(facts, kDomain).size(), 1U);
+}
+
+TEST(Qcow2Header, OnlyVersionThreeKeepsBitmaps) {
+    const testing::TemporaryDirectory folder;
+    const auto file = [&](const std::string& name, std::string_view bytes) {
+        std::ofstream(folder.path() / name, std::ios::binary) << bytes;
+        return folder.path() / name;
+    };
+    EXPECT_TRUE(*keeps_bitmaps(file("v3", std::string_view("QFI\xfb\0\0\0\3....", 12))));
+    EXPECT_FALSE(*keeps_bitmaps(file("v2", std::string_view("QFI\xfb\0\0\0\2....", 12))));
+    EXPECT_FALSE(*keeps_bitmaps(file("raw", "no image at all")));
+    EXPECT_FALSE(*keeps_bitmaps(file("short", "QFI")));
+    EXPECT_TRUE(fails(keeps_bitmaps(folder.path() / "none"), ErrorCode::kNotFound));
+}
+
+}  // namespace
+}  // namespace penumbra::hypervisor
