@@ -13,6 +13,7 @@
 #include "base/limits/local.hpp"
 #include "base/limits/network.hpp"
 #include "base/limits/replica.hpp"
+#include "base/limits/shadow.hpp"
 #include "base/limits/sockets.hpp"
 #include "base/limits/spec.hpp"
 #include "base/limits/traffic.hpp"

@@ -1,12 +1,13 @@
 #include "hypervisor/domain_xml.hpp"
 
 #include <array>
-#include <sstream>
 #include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
 #include <pugixml.hpp>
+
+#include "hypervisor/xml_tree.hpp"
 
 namespace penumbra::hypervisor {
 
@@ -24,17 +25,6 @@ constexpr std::array<std::pair<const char*, const char*>, 9> kSchedulerElements 
     {"iothread_period", "iothread_period"},
     {"iothread_quota", "iothread_quota"},
 }};
-
-Result<pugi::xml_node> parse(pugi::xml_document& document, std::string_view xml, unsigned options) {
-    const pugi::xml_parse_result parsed = document.load_buffer(xml.data(), xml.size(), options);
-    const pugi::xml_node domain = document.child("domain");
-    if (!parsed || !domain) {
-        return fail(ErrorCode::kInvalidArgument,
-                    fmt::format("the domain's XML is malformed at byte {}: {}", parsed.offset,
-                                parsed ? "it is no <domain>" : parsed.description()));
-    }
-    return domain;
-}
 
 /// libvirt's <memory unit='KiB'>; it always writes KiB, other units are an operator's file.
 Bytes memory_of(const pugi::xml_node& node) {
@@ -72,7 +62,7 @@ model::NicFacts nic_of(const pugi::xml_node& nic) {
 
 Result<model::VmFacts> facts_in(std::string_view xml) {
     pugi::xml_document document;
-    const pugi::xml_node domain = TRY(parse(document, xml, pugi::parse_default));
+    const pugi::xml_node domain = TRY(parse_root(document, xml, "domain"));
     model::VmFacts facts;
     facts.vm = TRY(VmId::parse(domain.child_value("uuid")));
     facts.name = domain.child_value("name");
@@ -88,7 +78,7 @@ Result<model::VmFacts> facts_in(std::string_view xml) {
 
 Result<std::vector<std::string>> disk_targets(std::string_view xml) {
     pugi::xml_document document;
-    const pugi::xml_node domain = TRY(parse(document, xml, pugi::parse_default));
+    const pugi::xml_node domain = TRY(parse_root(document, xml, "domain"));
     std::vector<std::string> disks;
     for (const pugi::xml_node& disk : domain.child("devices").children("disk"))
         disks.emplace_back(disk.child("target").attribute("dev").as_string());
@@ -97,7 +87,7 @@ Result<std::vector<std::string>> disk_targets(std::string_view xml) {
 
 Result<std::vector<std::string>> tunable_disks(std::string_view xml) {
     pugi::xml_document document;
-    const pugi::xml_node domain = TRY(parse(document, xml, pugi::parse_default));
+    const pugi::xml_node domain = TRY(parse_root(document, xml, "domain"));
     std::vector<std::string> disks;
     for (const pugi::xml_node& disk : domain.child("devices").children("disk")) {
         if (disk.child("source")) disks.emplace_back(disk.child("target").attribute("dev").as_string());
@@ -107,7 +97,7 @@ Result<std::vector<std::string>> tunable_disks(std::string_view xml) {
 
 Result<SchedulerVector> scheduler_in(std::string_view xml) {
     pugi::xml_document document;
-    const pugi::xml_node domain = TRY(parse(document, xml, pugi::parse_default));
+    const pugi::xml_node domain = TRY(parse_root(document, xml, "domain"));
     SchedulerVector vector;
     for (const auto& [element, name] : kSchedulerElements) {
         const pugi::xml_node node = domain.child("cputune").child(element);
@@ -118,23 +108,21 @@ Result<SchedulerVector> scheduler_in(std::string_view xml) {
 
 Result<std::string> with_scheduler(std::string_view xml, const SchedulerVector& vector) {
     pugi::xml_document document;
-    pugi::xml_node domain = TRY(parse(document, xml, pugi::parse_full));
+    pugi::xml_node domain = TRY(parse_root(document, xml, "domain", pugi::parse_full));
     pugi::xml_node cputune = domain.child("cputune");
     if (!cputune) cputune = domain.append_child("cputune");
     for (const auto& [element, name] : kSchedulerElements) {
         cputune.remove_child(element);
         const auto value = vector.find(name);
-        if (value != vector.end()) cputune.append_child(element).text().set(fmt::format("{}", value->second).c_str());
+        if (value != vector.end()) append_text(cputune, element, fmt::to_string(value->second));
     }
     if (!cputune.first_child()) domain.remove_child(cputune);
-    std::ostringstream text;
-    document.save(text, "", pugi::format_raw | pugi::format_no_declaration);
-    return text.str();
+    return text_of(document);
 }
 
 Result<bool> is_shadow(std::string_view xml) {
     pugi::xml_document document;
-    const pugi::xml_node domain = TRY(parse(document, xml, pugi::parse_default));
+    const pugi::xml_node domain = TRY(parse_root(document, xml, "domain"));
     for (const pugi::xml_node& mark : domain.child("metadata").children()) {
         for (const pugi::xml_attribute& attribute : mark.attributes()) {
             const std::string_view name = attribute.name();

@@ -58,7 +58,7 @@ TEST(BackupXml, ReadsWhatAJobServes) {
     EXPECT_EQ(server->exports, (std::vector<BackupExport>{{.disk = "vda", .name = "e", .bitmap = "b"},
                                                           {.disk = "vdb", .name = "vdb", .bitmap = ""}}));
     EXPECT_TRUE(fails(backup_server_in("<domainbackup mode='push'/>"), ErrorCode::kUnsupported));
-    EXPECT_TRUE(fails(backup_server_in("<domain/>"), ErrorCode::kInternal));
+    EXPECT_TRUE(fails(backup_server_in("<domain/>"), ErrorCode::kInvalidArgument));
 }
 
 TEST(BackupXml, ACheckpointWithoutASizeHasNoBitmap) {
