@@ -116,8 +116,9 @@ void AgentCore::send_report(CommandLedger::Entry& entry) {
 
 void AgentCore::send_state() {
     send(model::FactsReport{.version = state_version_, .facts = facts_});
-    send(model::ShadowReport{.version = state_version_, .shadows = shadows_});
-    send(model::EffectReport{.version = state_version_, .effects = effects_});
+    // Before the first look "none" would be taken for the truth.
+    if (shadows_seen_) send(model::ShadowReport{.version = state_version_, .shadows = shadows_});
+    if (effects_seen_) send(model::EffectReport{.version = state_version_, .effects = effects_});
 }
 
 void AgentCore::send_kpi() {
@@ -283,8 +284,18 @@ void AgentCore::on(const WorkerReported& event) {
         put(shadows_, *shadow, [](const model::ShadowStatus& status) { return status.spec.shadow; });
         observed();
     }
+    if (event.report.state == CommandState::kSucceeded) forget_shadows(entry->command.operation);
     entry->phase = Phase::kFinishing;
     entry->journal = journal(CommandFinished{event.report});
+}
+
+void AgentCore::forget_shadows(const model::Operation& taken_away) {
+    const auto* one = std::get_if<model::DestroyShadow>(&taken_away);
+    if (one == nullptr && !std::holds_alternative<model::CleanHost>(taken_away)) return;
+    const std::size_t gone = std::erase_if(shadows_, [&](const model::ShadowStatus& status) {
+        return one == nullptr || status.spec.shadow == one->shadow;
+    });
+    if (gone > 0) observed();
 }
 
 void AgentCore::observed() {
@@ -299,13 +310,13 @@ void AgentCore::on(const FactsObserved& event) {
 }
 
 void AgentCore::on(const EffectsObserved& event) {
-    if (event.effects == effects_) return;
+    if (std::exchange(effects_seen_, true) && event.effects == effects_) return;
     effects_ = event.effects;
     observed();
 }
 
 void AgentCore::on(const ShadowsObserved& event) {
-    if (event.shadows == shadows_) return;
+    if (std::exchange(shadows_seen_, true) && event.shadows == shadows_) return;
     shadows_ = event.shadows;
     observed();
 }

@@ -68,6 +68,7 @@ class AgentCore {
     std::uint64_t journal(JournalRecord record);
     void note(std::string kind, std::string message);
     void observed();
+    void forget_shadows(const model::Operation& taken_away);
 
     Identity identity_;
     Contact contact_;
@@ -77,6 +78,8 @@ class AgentCore {
     model::HostFacts facts_;
     std::vector<model::EffectStatus> effects_;
     std::vector<model::ShadowStatus> shadows_;
+    bool effects_seen_ = false;
+    bool shadows_seen_ = false;
     std::vector<std::string> troubles_;
     std::uint32_t loop_lag_ms_ = 0;
     std::uint64_t state_version_ = 1;

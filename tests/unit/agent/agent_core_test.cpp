@@ -242,5 +242,22 @@ TEST(AgentCore, AForgedCoordinatorWithAValidEpochWritesNothingPastTheCeiling) {
     EXPECT_EQ(agent.last<model::CommandReport>()->state, CommandState::kRejected);
 }
 
+TEST(AgentCore, SaysNothingOfShadowsBeforeItHasLooked) {
+    Agent agent;
+    agent.connect(1);
+    EXPECT_EQ(agent.last<model::ShadowReport>(), nullptr);
+    agent.step(ShadowsObserved{});
+    EXPECT_NE(agent.last<model::ShadowReport>(), nullptr);
+}
+
+TEST(AgentCore, ADestroyedShadowIsNotReportedAgain) {
+    Agent agent;
+    agent.connect(1);
+    agent.step(ShadowsObserved{{{.spec = {.shadow = ShadowId("s1"), .group = GroupId("shop")}}}});
+    agent.command("c1", 1, 1, model::DestroyShadow{ShadowId("s1")});
+    agent.finish("c1");
+    EXPECT_TRUE(agent.last<model::ShadowReport>()->shadows.empty());
+}
+
 }  // namespace
 }  // namespace penumbra::agent
