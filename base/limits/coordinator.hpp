@@ -25,6 +25,11 @@ inline constexpr auto kCommandResendInterval = 10s;
 inline constexpr auto kOwnStall = 2s;  ///< between two ticks: we slept, so nobody else is blamed for silence
 inline constexpr std::size_t kMassBrakeHostsMin = 10;
 inline constexpr double kMassBrakeShare = 0.05;
+inline constexpr auto kReconnectSpreadMin = 5s;
+inline constexpr auto kReconnectSpreadPerHost = 6ms;  ///< 10,000 agents come back at 167 a second
+inline constexpr auto kRefusedRetry = 60s;            ///< before a host that is not enrolled here asks again
+inline constexpr unsigned kBreachesMax = 5;  ///< of the protocol, within kBreachWindow: then a host is quarantined
+inline constexpr auto kBreachWindow = 60s;
 inline constexpr auto kKpiGrace = 30s;  ///< beyond a span's length before its missing windows make a trial INVALID
 
 }  // namespace penumbra::limits

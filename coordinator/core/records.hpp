@@ -52,6 +52,7 @@ struct ShadowRecord {  ///< key: status.spec.shadow
     HostId host;
     bool gone = false;  ///< destroyed: kept for the report, not listed
     model::ShadowStatus status;
+    std::vector<model::IsolationReport> isolation;  ///< the latest of each arm
     friend bool operator==(const ShadowRecord&, const ShadowRecord&) = default;
 };
 
@@ -71,6 +72,7 @@ struct RolloutRecord {  ///< key: status.spec.rollout
     EffectId drill_effect;
     HostId shadow_host;
     WallTime verify_from{};  ///< on the production host's clock: when the wave stood
+    std::string why;         ///< of the outcome, once it is known
     std::string asked_by;
     friend bool operator==(const RolloutRecord&, const RolloutRecord&) = default;
 };
@@ -118,7 +120,7 @@ struct Image {
     std::vector<ShadowRecord> shadows;  ///< not gone
     std::vector<TrialRecord> trials;    ///< all that have not ended, and the latest kTrialsListedMax others
     std::vector<RolloutRecord> rollouts;
-    std::vector<RequestRecord> requests;  ///< the latest kRequestsRememberedMax
+    std::vector<RequestRecord> requests;  ///< the latest kRequestsRememberedMax, oldest first
     std::vector<KpiRecord> windows;       ///< of each vantage the latest kKpiWindowsPerVantageMax, in order of sequence
 };
 
