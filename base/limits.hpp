@@ -16,5 +16,6 @@
 #include "base/limits/shadow.hpp"
 #include "base/limits/sockets.hpp"
 #include "base/limits/spec.hpp"
+#include "base/limits/store.hpp"
 #include "base/limits/traffic.hpp"
 #include "base/limits/wire.hpp"

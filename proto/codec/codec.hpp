@@ -28,7 +28,7 @@ namespace penumbra::codec {
 
 /// One value as bytes, for a store: the same messages, limits and rules as on the wire. A value that does not read back
 /// is kDataLoss. T: HostFacts, Generation, ShadowStatus, IsolationReport, EffectSpec, EffectStatus, Command,
-/// CommandReport, KpiWindow, Verdict, TrialStatus, RolloutStatus, ForecastView, api::Reply.
+/// CommandReport, KpiWindow, Verdict, TrialStatus, RolloutStatus, GroupView, ForecastView, api::Reply.
 template <class T>
 [[nodiscard]] Result<std::string> pack(const T& value);
 template <class T>

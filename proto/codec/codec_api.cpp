@@ -63,6 +63,8 @@ template Result<std::string> pack(const model::TrialStatus&);
 template Result<model::TrialStatus> unpack(std::string_view);
 template Result<std::string> pack(const model::RolloutStatus&);
 template Result<model::RolloutStatus> unpack(std::string_view);
+template Result<std::string> pack(const model::GroupView&);
+template Result<model::GroupView> unpack(std::string_view);
 template Result<std::string> pack(const model::ForecastView&);
 template Result<model::ForecastView> unpack(std::string_view);
 template Result<std::string> pack(const model::api::Reply&);
