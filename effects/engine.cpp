@@ -14,12 +14,16 @@ using model::EffectState;
 
 namespace {
 
-/// Two effects on one thing would each take the other's change for somebody else's.
-bool same_thing(const journal::Entry& entry, const model::EffectSpec& spec, const Site& site) {
-    if (model::kind_of(entry.spec) != model::kind_of(spec) || entry.site.domain != site.domain) return false;
-    const auto* mine = std::get_if<model::IoTune>(&spec.action);
-    const auto* theirs = std::get_if<model::IoTune>(&entry.spec.action);
-    return mine == nullptr || theirs == nullptr || mine->disk == theirs->disk;
+/// What an effect holds on to, in words: an effect on the same thing would take its change for somebody else's.
+std::string thing_of(const model::EffectSpec& spec, const Site& site) {
+    const std::string_view kind = model::kind_of(spec);
+    if (const auto* tune = std::get_if<model::IoTune>(&spec.action))
+        return fmt::format("{} of disk {} of {}", kind, tune->disk, site.domain);
+    // One rule a port, whoever's it is: two VMs of an arm share the bridge.
+    if (std::holds_alternative<model::Partition>(spec.action)) return fmt::format("{} on {}", kind, site.bridge);
+    if (const auto* mirror = std::get_if<model::MirrorHold>(&spec.action))
+        return fmt::format("{} of {} on {}", kind, mirror->mirrored_port, mirror->bridge);
+    return fmt::format("{} of {}", kind, site.domain);
 }
 
 }  // namespace
@@ -77,9 +81,9 @@ Result<void> Engine::check_room(const model::EffectSpec& spec, const Site& site)
                     fmt::format("the journal holds {} effects, as many as it may", entries_.size()));
     }
     for (const auto& [id, entry] : entries_) {
-        if (journal::is_settled(entry.state) || !same_thing(entry, spec, site)) continue;
-        return fail(ErrorCode::kConflict,
-                    fmt::format("effect {} stands on the same thing: wait for its end", id.text()));
+        if (journal::is_settled(entry.state) || thing_of(entry.spec, entry.site) != thing_of(spec, site)) continue;
+        return fail(ErrorCode::kConflict, fmt::format("effect {} stands on the same thing ({}): wait for its end",
+                                                      id.text(), thing_of(spec, site)));
     }
     return {};
 }

@@ -22,7 +22,7 @@ Result<void> TimerDeadMan::arm(const EffectId& effect, std::uint32_t arming, std
                                .accuracy = limits::kDeadManAccuracy,
                                .retry_interval = limits::kDeadManRetryInterval,
                                .run_max = limits::kRevertRunMax,
-                               .command = {revert_binary_.native(), id.text()}});
+                               .command = {revert_binary_.native(), "--journal", journal_.native(), id.text()}});
 }
 
 Result<void> TimerDeadMan::disarm(const EffectId& effect, std::uint32_t arming) {

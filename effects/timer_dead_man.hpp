@@ -12,8 +12,9 @@ namespace penumbra::effects {
 /// (libvirtd is down) is started again until it succeeds.
 class TimerDeadMan final : public DeadMan {
  public:
-    TimerDeadMan(systemd::UnitControl& units, std::filesystem::path revert_binary)
-        : units_(units), revert_binary_(std::move(revert_binary)) {}
+    /// `journal`: the folder that the effects are written down in.
+    TimerDeadMan(systemd::UnitControl& units, std::filesystem::path revert_binary, std::filesystem::path journal)
+        : units_(units), revert_binary_(std::move(revert_binary)), journal_(std::move(journal)) {}
 
     [[nodiscard]] Result<void> arm(const EffectId& effect, std::uint32_t arming,
                                    std::chrono::nanoseconds after) override;
@@ -22,6 +23,7 @@ class TimerDeadMan final : public DeadMan {
  private:
     systemd::UnitControl& units_;
     std::filesystem::path revert_binary_;
+    std::filesystem::path journal_;
 };
 
 }  // namespace penumbra::effects
