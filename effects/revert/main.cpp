@@ -57,18 +57,18 @@ Result<std::string> revert(const EffectId& id, const std::filesystem::path& fold
 }  // namespace penumbra::effects
 
 int main(int argc, char** argv) {
-    using namespace penumbra;
     const std::span<char* const> words(argv, static_cast<std::size_t>(argc));
-    if (words.size() != 4 || std::string_view(words[1]) != "--journal" || !EffectId::parse(words[3]).has_value()) {
+    if (words.size() != 4 || std::string_view(words[1]) != "--journal" ||
+        !penumbra::EffectId::parse(words[3]).has_value()) {
         std::fprintf(stderr, "usage: penumbra-revert --journal FOLDER EFFECT\n");
         return 2;
     }
-    const EffectId id(words[3]);
-    const Result<std::string> done = effects::revert(id, words[2]);
+    const penumbra::EffectId id(words[3]);
+    const penumbra::Result<std::string> done = penumbra::effects::revert(id, words[2]);
     if (!done.has_value()) {
-        log::error("revert.failed", done.error(), {{"EFFECT", id.text()}});
+        penumbra::log::error("revert.failed", done.error(), {{"EFFECT", id.text()}});
         return 1;
     }
-    log::event(log::Level::kNotice, "revert.done", *done, {{"EFFECT", id.text()}});
+    penumbra::log::event(penumbra::log::Level::kNotice, "revert.done", *done, {{"EFFECT", id.text()}});
     return 0;
 }
