@@ -84,6 +84,8 @@ VolumeManifest read_volume(LineReader& line) {
     line.require(volume.virtual_size <= Bytes(limits::kVolumeBytesMax));
     volume.layers = line.number<std::uint32_t>();
     line.require(volume.layers >= 1 && volume.layers <= limits::kReplicaLayersMax);
+    volume.base = line.number<std::uint64_t>();
+    line.require((volume.base == 0) == (volume.layers == 1));
     volume.table = line.digest();
     volume.root = line.digest();
     volume.read = Bytes(line.number<std::uint64_t>());
@@ -161,9 +163,9 @@ std::string encode(const ReplicaManifest& manifest) {
                     manifest.group.text(), manifest.vm.text(), manifest.generation, word(manifest.kind), reason,
                     word(manifest.consistency), manifest.checkpoint.text(), manifest.checkpoint_created_s);
     for (const VolumeManifest& volume : manifest.volumes)
-        out += fmt::format("volume {} {} {} {} {} {} {} {}\n", volume.disk, volume.virtual_size.count(), volume.layers,
-                           volume.table.hex(), volume.root.hex(), volume.read.count(), volume.sent.count(),
-                           volume.zeroed.count());
+        out += fmt::format("volume {} {} {} {} {} {} {} {} {}\n", volume.disk, volume.virtual_size.count(),
+                           volume.layers, volume.base, volume.table.hex(), volume.root.hex(), volume.read.count(),
+                           volume.sent.count(), volume.zeroed.count());
     out += fmt::format("end {}\n", sha256(out).hex());
     return out;
 }

@@ -17,6 +17,7 @@ struct VolumeManifest {
     std::string disk;  ///< target name: "vda"
     Bytes virtual_size;
     std::uint32_t layers = 1;  ///< length of its chain of layers, this one included
+    std::uint64_t base = 0;    ///< generation its layer lies on; 0: none
     Digest table;              ///< SHA-256 of the block table's file
     Digest root;               ///< of the block table: what was read at the source and re-read at the target
     Bytes read;

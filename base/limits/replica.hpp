@@ -30,4 +30,11 @@ inline constexpr auto kNbdAnswerMax = 20s;     ///< to a question about block st
 inline constexpr auto kNbdReadStallMax = 30s;  ///< no chunk at all for so long: the server hangs
 inline constexpr auto kStopCheckInterval = 100ms;
 
+// keeping replicas
+inline constexpr std::uint64_t kWriteBehindBytes = 8 * 1024 * 1024;  ///< written before pages are pushed to the disk
+inline constexpr std::uint64_t kRereadBytes = 1024 * 1024;           ///< one direct read
+inline constexpr std::uint64_t kReplicaReserveBytes = 256 * 1024 * 1024;  ///< stays free on the replica's filesystem
+inline constexpr std::size_t kBlockTableBytesMax = (kVolumeBytesMax / kLeafBytes + 1) * 520 + 1024;
+static_assert(kRereadBytes % kBlockBytes == 0);
+
 }  // namespace penumbra::limits

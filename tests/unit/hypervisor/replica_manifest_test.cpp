@@ -23,6 +23,7 @@ ReplicaManifest example() {
             .volumes = {{.disk = "vda",
                          .virtual_size = Bytes(4ULL << 30U),
                          .layers = 8,
+                         .base = 6,
                          .table = sha256("table"),
                          .root = sha256("root"),
                          .read = Bytes(100),

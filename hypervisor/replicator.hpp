@@ -1,0 +1,80 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "hypervisor/block_table.hpp"
+#include "hypervisor/checkpoint_chain.hpp"
+#include "hypervisor/copy_progress.hpp"
+#include "hypervisor/ports.hpp"
+#include "hypervisor/replica_manifest.hpp"
+#include "hypervisor/replica_target.hpp"
+#include "proto/model/host.hpp"
+#include "proto/model/replica.hpp"
+
+namespace penumbra::hypervisor {
+
+/// What one generation of one VM will be, decided before anything touches production. Value type.
+struct GenerationPlan {
+    GroupId group;
+    VmId vm;
+    std::uint64_t generation = 0;
+    CheckpointId checkpoint;  ///< the cut makes it; the next generation is built on it
+    ChainDecision decision;   ///< full or incremental, each disk, with the reason
+    std::optional<ReplicaManifest> base;
+    std::map<std::string, BlockTable> base_tables;  ///< by disk
+    std::vector<std::string> troubles;              ///< generations at the target that cannot be used, and why
+
+    /// What to begin the backup with. Scratch files are `scratch`/vm.disk.scratch.
+    [[nodiscard]] BackupRequest backup_request(const std::filesystem::path& socket,
+                                               const std::filesystem::path& scratch) const;
+};
+
+/// Told about each chunk on the copying thread. An error ends the copy and comes back from it: that is how a caller
+/// stops one whose scratch grows too large.
+using ProgressSink = std::function<Result<void>(const CopyProgress&)>;
+
+/// Makes one generation of one VM (flow 1): plan(), then the caller begins the backup as its hold, then copy(), then
+/// the caller ends the hold, then forget_checkpoints(). A copy that fails, is stopped or dies leaves the generations
+/// that were there and nothing else visible; the next plan() builds on them. Blocking: on a thread of its own. Owns
+/// nothing; the ports must outlive it. Thread-bound.
+class Replicator {
+ public:
+    Replicator(BackupControl& backup, BlockSources& sources, ReplicaTarget& target, const Clock& clock)
+        : backup_(backup), sources_(sources), target_(target), clock_(clock) {}
+
+    /// Reads target and checkpoints, touches neither. `disks` are those to copy; none is kInvalidArgument.
+    [[nodiscard]] Result<GenerationPlan> plan(const GroupId& group, const VmId& vm,
+                                              const std::vector<model::DiskFacts>& disks);
+
+    /// Deletes our checkpoints that nothing can be built on: after a commit all but the newest manifest's, and before a
+    /// cut those that attempts left. Never a foreign one.
+    [[nodiscard]] Result<void> forget_checkpoints(const VmId& vm);
+
+    /// Copies what `job` offers, re-reads it at the target, compares and commits. The job stays open.
+    /// kUnavailable, kDeadlineExceeded: the source is gone or hangs; kUnsupported: the bitmap was lost; kDataLoss: what
+    /// was re-read differs; kResourceExhausted: the target is full; kCancelled: `stop`. Nothing half-made remains.
+    [[nodiscard]] Result<ReplicaManifest> copy(const GenerationPlan& plan, const BackupJob& job,
+                                               model::Consistency consistency, const ProgressSink& progress,
+                                               const std::stop_token& stop);
+
+ private:
+    /// Builds on `newest` if all its tables can be read; else says why not.
+    void take_base(GenerationPlan& plan, const ReplicaManifest& newest);
+
+    BackupControl& backup_;
+    BlockSources& sources_;
+    ReplicaTarget& target_;
+    const Clock& clock_;
+};
+
+}  // namespace penumbra::hypervisor
