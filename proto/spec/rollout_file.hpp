@@ -7,7 +7,7 @@
 
 namespace penumbra::spec {
 
-/// A rollout as a person wrote it (every key with its default in docs/operations/files.md):
+/// A rollout as a person wrote it (every key with its default: docs/operations/files.md):
 ///
 ///     name = "good"                 group = "shop"
 ///     lease = "5m"                  verify = "30s"       confirm_by = "coordinator"

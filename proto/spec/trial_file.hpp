@@ -7,7 +7,7 @@
 
 namespace penumbra::spec {
 
-/// A trial as a person wrote it (design D17; every key with its default in docs/operations/files.md):
+/// A trial as a person wrote it (design D17; every key with its default: docs/operations/files.md):
 ///
 ///     name = "partition"            kind = "fault"       # aa, fault, change, load
 ///     shadow = "s1"                 measure = "2m"

@@ -184,6 +184,8 @@ TEST(TrialFile, BrokenTomlNamesItsPlace) {
     EXPECT_TRUE(refused(read_trial("aa.toml", "name = \"aa\"\nshadow = \n"), "aa.toml:2:"));
     EXPECT_TRUE(refused(read_trial("aa.toml", "name = \"a\"\nname = \"b\"\n"), "aa.toml:2:"));
     EXPECT_TRUE(refused(read_trial("aa.toml", "name = \"\xff\"\n"), "aa.toml:1:"));
+    for (const std::string_view slip : {"[=", "[[\n", "[[ ]]", "[a", "=1", "a = {=1}", "a = {b", "'"})
+        EXPECT_TRUE(refused(read_trial("aa.toml", slip), "aa.toml:1:")) << slip;
 }
 
 TEST(Toml, HostileDepthAndSizeAreRefused) {
