@@ -15,6 +15,8 @@ inline constexpr std::size_t kLinkDrainMax = 256;
 inline constexpr auto kHandshakeTime = 15s;
 inline constexpr unsigned kGateStandsMax = 10;  ///< seconds without a turn of ZAP's thread
 inline constexpr std::size_t kEnrolBytesMax = 4096;
+inline constexpr std::size_t kEnrolAsksMax = 64;  ///< that wait for the coordinator at a time
+inline constexpr auto kEnrolRetry = 3s;
 
 // local socket
 inline constexpr std::size_t kApiRequestBytesMax = kHistoryCsvBytesMax + 64 * 1024;

@@ -35,6 +35,9 @@ class FleetServer final : public ServerLink {
     void on_message(Heard heard) override { heard_ = std::move(heard); }
     [[nodiscard]] Result<void> send(const keys::PublicKey& peer, std::string_view bytes) override;
 
+    /// What is known of where this peer is goes; it is heard again when it speaks again.
+    void forget(const keys::PublicKey& peer) { routes_.erase(peer); }
+
     [[nodiscard]] std::string endpoint() const;
     [[nodiscard]] std::uint64_t dropped() const noexcept { return dropped_; }
 
