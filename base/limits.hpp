@@ -5,6 +5,7 @@
 #include "base/limits/agent.hpp"
 #include "base/limits/analysis.hpp"
 #include "base/limits/base.hpp"
+#include "base/limits/cli.hpp"
 #include "base/limits/coordinator.hpp"
 #include "base/limits/effects.hpp"
 #include "base/limits/flows.hpp"

@@ -8,13 +8,19 @@ namespace penumbra::cli {
 
 /// What `penumbra` ends with, so that scripts can decide. docs/operations/cli.md lists them; they never change meaning.
 enum class ExitCode : int {
-    kDone = 0,
-    kFailed = 1,         ///< it was tried and failed, or refused; the sentence on stderr says why
-    kUsage = 2,          ///< the command line or a file is malformed; nothing was asked of anybody
-    kUnreachable = 3,    ///< no coordinator answers
-    kFail = 4,           ///< verdict FAIL, or rollout REJECTED or ROLLED_BACK
-    kUndecided = 5,      ///< verdict INCONCLUSIVE, INVALID or ABORTED, or rollout ABORTED
-    kRollbackFailed = 6  ///< a person must look at production now
+    kDone = 0,             ///< done; verdict PASS; rollout SUCCEEDED
+    kFailed = 1,           ///< it was tried and failed, or there is something wrong; the sentence on stderr says why
+    kUsage = 2,            ///< the command line or a file is malformed; nothing was asked of anybody
+    kUnreachable = 3,      ///< the coordinator, or a host that was needed, does not answer
+    kFail = 4,             ///< verdict FAIL
+    kInconclusive = 5,     ///< verdict INCONCLUSIVE
+    kInvalid = 6,          ///< verdict INVALID
+    kAborted = 7,          ///< verdict or rollout ABORTED
+    kRejected = 8,         ///< rollout REJECTED: the shadow said no, production was not touched
+    kRolledBack = 9,       ///< rollout ROLLED_BACK: production is as it was
+    kRollbackFailed = 10,  ///< rollout ROLLBACK_FAILED: a person must look at production now
+    kRefused = 11,         ///< policy, ceiling or a conflict said no
+    kUnknown = 12          ///< contact was lost on the way: `penumbra command list` shows what became of it
 };
 
 [[nodiscard]] constexpr ExitCode exit_code(ErrorCode code) noexcept {
@@ -23,11 +29,13 @@ enum class ExitCode : int {
             return ExitCode::kUsage;
         case ErrorCode::kUnavailable:
             return ExitCode::kUnreachable;
-        case ErrorCode::kNotFound:
-        case ErrorCode::kAlreadyExists:
         case ErrorCode::kPermissionDenied:
-        case ErrorCode::kDeadlineExceeded:
         case ErrorCode::kConflict:
+        case ErrorCode::kAlreadyExists:
+            return ExitCode::kRefused;
+        case ErrorCode::kDeadlineExceeded:
+            return ExitCode::kUnknown;
+        case ErrorCode::kNotFound:
         case ErrorCode::kResourceExhausted:
         case ErrorCode::kDataLoss:
         case ErrorCode::kUnsupported:
@@ -45,11 +53,13 @@ enum class ExitCode : int {
         case model::VerdictKind::kFail:
             return ExitCode::kFail;
         case model::VerdictKind::kInconclusive:
+            return ExitCode::kInconclusive;
         case model::VerdictKind::kInvalid:
+            return ExitCode::kInvalid;
         case model::VerdictKind::kAborted:
-            return ExitCode::kUndecided;
+            return ExitCode::kAborted;
     }
-    return ExitCode::kUndecided;
+    return ExitCode::kInvalid;
 }
 
 [[nodiscard]] constexpr ExitCode exit_code(model::RolloutOutcome outcome) noexcept {
@@ -57,10 +67,11 @@ enum class ExitCode : int {
         case model::RolloutOutcome::kSucceeded:
             return ExitCode::kDone;
         case model::RolloutOutcome::kRejected:
+            return ExitCode::kRejected;
         case model::RolloutOutcome::kRolledBack:
-            return ExitCode::kFail;
+            return ExitCode::kRolledBack;
         case model::RolloutOutcome::kAborted:
-            return ExitCode::kUndecided;
+            return ExitCode::kAborted;
         case model::RolloutOutcome::kRollbackFailed:
             return ExitCode::kRollbackFailed;
     }

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/findings.hpp"
 #include "proto/model/api.hpp"
 
 namespace penumbra::cli {
@@ -20,6 +21,12 @@ enum class Format : unsigned char { kTable, kJson };
 [[nodiscard]] std::string render(const std::vector<model::RolloutStatus>& rollouts, Format format);
 [[nodiscard]] std::string render(const std::vector<model::KpiWindow>& windows, Format format);
 [[nodiscard]] std::string render(const model::ForecastView& forecast, Format format);
+[[nodiscard]] std::string render(const std::vector<model::IsolationReport>& reports, Format format);
+[[nodiscard]] std::string render(const std::vector<Finding>& findings, Format format);
+[[nodiscard]] std::string render(const model::api::Accepted& accepted, Format format);
+[[nodiscard]] std::string render(const model::api::Imported& imported, Format format);
+/// With the command that uses it on the host: the token is shown once and stored nowhere.
+[[nodiscard]] std::string render(const model::api::Token& token, const HostId& host, Format format);
 
 /// One trial or rollout in full: the verdict with its evidence, the steps with their hashes.
 [[nodiscard]] std::string render_one(const model::TrialStatus& trial, Format format);

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+/// Limits, the program `penumbra`.
+namespace penumbra::limits {
+
+using namespace std::chrono_literals;
+
+inline constexpr auto kAskDeadline = 90s;  ///< longer than the coordinator lets a request wait for its answer
+inline constexpr std::chrono::milliseconds kLookInterval = 1s;
+inline constexpr std::chrono::milliseconds kCoordinatorAwayMax = 10min;
+inline constexpr std::size_t kReportWindowsMax = 200'000;
+inline constexpr std::size_t kReportEventsMax = 100'000;
+inline constexpr auto kReportLead = 10min;  ///< shown before the first trial or rollout
+
+}  // namespace penumbra::limits
