@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "base/limits/replica.hpp"
+#include "base/limits.hpp"
 #include "hypervisor/fake/fake_block_source.hpp"
 
 namespace penumbra::hypervisor::fake {
@@ -231,7 +231,7 @@ Result<std::vector<model::VmFacts>> FakeHypervisor::list_vms() {
                              .vcpus = domain->vm.vcpus,
                              .memory = domain->vm.memory,
                              .disks = {},
-                             .nics = {},
+                             .nics = domain->vm.nics,
                              .cloneable = domain->vm.running,
                              .reasons = {}};
         for (const FakeDisk& disk : domain->vm.disks)
@@ -284,6 +284,9 @@ Result<std::vector<VmCounters>> FakeHypervisor::counters() {
         for (const FakeDisk& disk : domain->vm.disks)
             counters.disks.push_back({.disk = disk.target});
         list.push_back(std::move(counters));
+    }
+    for (const auto& [name, shadow] : shadows_) {
+        if (shadow->running) list.push_back({.vm = VmId(element(shadow->xml, "uuid")), .name = name});
     }
     return list;
 }

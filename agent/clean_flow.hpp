@@ -1,0 +1,37 @@
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "agent/news.hpp"
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "hypervisor/ports.hpp"
+
+namespace penumbra::agent {
+
+/// `host clean`: everything of ours off the host, in an order in which nothing is left pointing at what is gone. Every
+/// part is tried, whatever failed before it. Thread-bound; blocks.
+class CleanFlow {
+ public:
+    struct Parts {  ///< borrowed, all outlive the flow
+        hypervisor::VmInventory& inventory;
+        hypervisor::BackupControl& backup;
+        std::function<Result<void>()> remove_shadows;   ///< replays included
+        std::function<Result<void>()> lift_effects;     ///< holds included
+        std::function<Result<void>()> remove_replicas;  ///< the last to go
+        const Clock& clock;
+        Tell tell;
+    };
+    explicit CleanFlow(Parts parts) : parts_(std::move(parts)) {}
+
+    /// CleanHost. Doing it twice does it once.
+    void execute(const model::Command& command);
+
+ private:
+    [[nodiscard]] Result<void> remove_checkpoints();
+
+    Parts parts_;
+};
+
+}  // namespace penumbra::agent

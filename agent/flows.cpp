@@ -1,0 +1,171 @@
+#include "agent/flows.hpp"
+
+#include <utility>
+
+#include "base/limits/flows.hpp"
+#include "base/limits/network.hpp"
+
+namespace penumbra::agent {
+
+Flows::Flows(const Lanes& lanes, const Ports& ports, const Places& places, Tell tell)
+    : lanes_(lanes),
+      clock_(ports.clock),
+      tell_(std::move(tell)),
+      inventory_(ports.inventory, tell_),
+      effects_({.engine = ports.engine,
+                .inventory = ports.inventory,
+                .tuning = ports.tuning,
+                .clock = ports.clock,
+                .tell = tell_}),
+      holds_(lanes.effects, effects_),
+      watch_({.control = ports.watch_switch,
+              .links = ports.watch_links,
+              .clock = ports.clock,
+              .severed =
+                  [this](const std::string& owner, const std::string& reason) {
+                      return lanes_.shadows.post([this, owner, reason] { shadows_.severed(owner, reason); });
+                  },
+              .tell = tell_}),
+      guards_(lanes.watch, watch_),
+      kpi_({.loop = lanes.kpi.loop(), .inventory = ports.inventory, .clock = ports.clock, .tell = tell_}),
+      readers_(lanes.kpi, kpi_),
+      replicator_(ports.backup, ports.sources, ports.target, ports.clock),
+      replicate_({.inventory = ports.inventory,
+                  .backup = ports.backup,
+                  .replicator = replicator_,
+                  .desk = ports.desk,
+                  .holds = holds_,
+                  .clock = ports.clock,
+                  .scratch_room = ports.scratch_room,
+                  .tell = tell_}),
+      book_(ports.shadow_records),
+      builder_({.domains = ports.domains,
+                .control = ports.shadows_switch,
+                .links = ports.shadows_links,
+                .storage = ports.storage,
+                .guards = guards_}),
+      shadows_({.inventory = ports.inventory,
+                .domains = ports.domains,
+                .control = ports.shadows_switch,
+                .builder = builder_,
+                .storage = ports.storage,
+                .guards = guards_,
+                .book = book_,
+                .clock = ports.clock,
+                .addresses = places.addresses,
+                .drafting = ports.drafting,
+                .answers = ports.answers,
+                .arms_stand =
+                    [this](std::vector<effects::SandboxedArm> arms) {
+                        // Not taken: the former arms stay known there, and faults on new ones are refused.
+                        static_cast<void>(
+                            lanes_.effects.post([this, arms = std::move(arms)] { effects_.set_arms(arms); }));
+                    },
+                .end_replay = [this](ShadowRecord& record) { return traffic_.end(record); },
+                .tell = tell_}),
+      traffic_({.shadows = shadows_,
+                .inventory = ports.inventory,
+                .control = ports.shadows_switch,
+                .units = ports.units,
+                .holds = holds_,
+                .readers = readers_,
+                .clock = ports.clock,
+                .addresses = places.addresses,
+                .run_folder = places.run_folder,
+                .space_folder = places.space_folder,
+                .new_key = ports.new_key,
+                .tell = tell_}),
+      probe_({.shadows = shadows_, .probe = ports.probe, .clock = ports.clock, .tell = tell_}),
+      clean_({.inventory = ports.inventory,
+              .backup = ports.backup,
+              .remove_shadows = [this] { return shadows_.remove_everything(); },
+              .lift_effects =
+                  [this] {
+                      return call_on<void>(lanes_.effects, [this] { return effects_.lift_all("the host is cleaned"); });
+                  },
+              .remove_replicas = ports.remove_replicas,
+              .clock = ports.clock,
+              .tell = tell_}) {}
+
+void Flows::start() {
+    using std::chrono::seconds;
+    ASSERT(lanes_.effects.post([this] { effects_.start(); }));
+    lanes_.effects.every(seconds(1), [this] { effects_.tick(); });
+    lanes_.watch.every(limits::kIsolationAuditInterval, [this] { watch_.round(); });
+    lanes_.kpi.every(seconds(1), [this] { kpi_.tick(); });
+    ASSERT(lanes_.shadows.post([this] {
+        shadows_.start();
+        traffic_.start();
+    }));
+    lanes_.shadows.every(seconds(1), [this] {
+        shadows_.tick();
+        traffic_.tick();
+    });
+    ASSERT(lanes_.inventory.post([this] { inventory_.observe(); }));
+    lanes_.inventory.every(limits::kInventoryInterval, [this] { inventory_.observe(); });
+}
+
+void Flows::set_policy(const model::Policy& policy) {
+    // A policy that does not get through would leave more allowed than root allows.
+    ASSERT(lanes_.effects.post([this, policy] { effects_.set_policy(policy); }));
+    ASSERT(lanes_.inventory.post([this, policy] {
+        inventory_.set_policy(policy);
+        inventory_.observe();
+    }));
+}
+
+void Flows::on_lane(Lane& lane, const model::Command& command, std::function<void()> work) {
+    if (lane.post(std::move(work))) return;
+    const Error error{.code = ErrorCode::kUnavailable, .message = "this agent is busy or ending: ask again later"};
+    tell_(Event(WorkerReported{failed(command, error, clock_.wall())}));
+}
+
+void Flows::dispatch(const model::Command& command, bool again) {
+    const auto to = [&](Lane& lane, auto& flow) {
+        on_lane(lane, command, [&flow, command, again] { again ? flow.recover(command) : flow.execute(command); });
+    };
+    struct Route {
+        decltype(to)& send;
+        Flows& flows;
+        const model::Command& command;
+        void operator()(const model::ReplicateGroup&) const { send(flows.lanes_.replicate, flows.replicate_); }
+        void operator()(const model::CreateShadow&) const { send(flows.lanes_.shadows, flows.shadows_); }
+        void operator()(const model::DestroyShadow&) const { send(flows.lanes_.shadows, flows.shadows_); }
+        // Starting, stopping and cleaning again do no more than once.
+        void operator()(const model::StartReplay&) const { traffic(); }
+        void operator()(const model::StopReplay&) const { traffic(); }
+        void operator()(const model::CleanHost&) const {
+            flows.on_lane(flows.lanes_.shadows, command,
+                          [&flow = flows.clean_, order = command] { flow.execute(order); });
+        }
+        void operator()(const model::ProbeIsolation&) const {
+            flows.on_lane(flows.lanes_.shadows, command,
+                          [&flow = flows.probe_, order = command] { flow.execute(order); });
+        }
+        void operator()(const model::ApplyEffect&) const { effects(); }
+        void operator()(const model::ConfirmEffect&) const { effects(); }
+        void operator()(const model::RevertEffect&) const { effects(); }
+        void operator()(const model::InspectVm&) const { effects(); }
+        void traffic() const {
+            flows.on_lane(flows.lanes_.shadows, command,
+                          [&flow = flows.traffic_, order = command] { flow.execute(order); });
+        }
+        void effects() const { send(flows.lanes_.effects, flows.effects_); }
+    };
+    std::visit(Route{to, *this, command}, command.operation);
+}
+
+void Flows::execute(const model::Command& command) {
+    dispatch(command, false);
+}
+
+void Flows::recover(const model::Command& command) {
+    dispatch(command, true);
+}
+
+void Flows::release(const model::Vantage& vantage, std::uint64_t up_to) {
+    // Not taken: the window comes again, and so does its acknowledgement.
+    static_cast<void>(lanes_.kpi.post([this, vantage, up_to] { kpi_.release(vantage, up_to); }));
+}
+
+}  // namespace penumbra::agent

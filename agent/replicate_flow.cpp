@@ -1,0 +1,119 @@
+#include "agent/replicate_flow.hpp"
+
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "agent/inventory_flow.hpp"
+#include "base/limits/flows.hpp"
+
+namespace penumbra::agent {
+
+// ---- the desk
+
+void BackupDesk::lay_out(hypervisor::GenerationPlan plan) {
+    job_.reset();
+    plan_ = std::move(plan);
+}
+
+Result<void> BackupDesk::begin(const model::EffectSpec& hold, const std::filesystem::path& socket) {
+    const auto* backup = std::get_if<model::BackupHold>(&hold.action);
+    if (backup == nullptr || !plan_.has_value() || plan_->checkpoint.text() != backup->checkpoint)
+        return fail(ErrorCode::kInternal, fmt::format("nobody ordered the backup {}", hold.id.text()));
+    job_ = TRY(control_.begin_backup(plan_->backup_request(socket, scratch_)));
+    return {};
+}
+
+Result<hypervisor::BackupJob> BackupDesk::take_job() {
+    if (!job_.has_value()) return fail(ErrorCode::kInternal, "the backup's job is not known");
+    return *std::exchange(job_, std::nullopt);
+}
+
+// ---- the flow
+
+Result<void> ReplicateFlow::check_scratch(const VmId& vm, Bytes room) {
+    const auto status = TRY(parts_.backup.backup_status(vm));
+    if (!status.has_value()) {
+        return fail(ErrorCode::kUnavailable,
+                    fmt::format("the backup job of VM {} has ended: it was taken away", vm.text()));
+    }
+    if (status->scratch_used <= room) return {};
+    return fail(
+        ErrorCode::kResourceExhausted,
+        fmt::format("VM {} wrote so much during the copy that its old blocks take {} MiB of {}'s room of {} MiB: "
+                    "the copy was given up before the VM's own writes would fail; make room, or copy at a quieter "
+                    "time",
+                    vm.text(), status->scratch_used.count() >> 20U, parts_.desk.scratch().native(),
+                    room.count() >> 20U));
+}
+
+Result<hypervisor::ReplicaManifest> ReplicateFlow::copy(const model::Command& command,
+                                                        const hypervisor::GenerationPlan& plan, const EffectId& hold) {
+    const Bytes room = TRY(parts_.scratch_room());
+    const hypervisor::BackupJob job = TRY(parts_.desk.take_job());
+    Instant look_at = parts_.clock.now();
+    Instant prolong_at = parts_.clock.now() + limits::kBackupLease / 3;
+    const auto progress = [&](const hypervisor::CopyProgress& so_far) -> Result<void> {
+        const Instant now = parts_.clock.now();
+        if (now >= prolong_at) {
+            TRY(parts_.holds.prolong(hold, limits::kBackupLease));
+            prolong_at = now + limits::kBackupLease / 3;
+        }
+        if (now < look_at) return {};
+        look_at = now + limits::kCopyProgressInterval;
+        TRY(check_scratch(plan.vm, room));
+        const double total = static_cast<double>(so_far.total.count());
+        parts_.tell(
+            Event(WorkerReported{progressed(command, total > 0 ? static_cast<double>(so_far.done.count()) / total : 0,
+                                            fmt::format("generation {}: {} of {} MiB read", plan.generation,
+                                                        so_far.done.count() >> 20U, so_far.total.count() >> 20U),
+                                            so_far.left.value_or(std::chrono::seconds(0)))}));
+        return {};
+    };
+    return parts_.replicator.copy(plan, job, model::Consistency::kCrash, progress, stop_.get_token());
+}
+
+Result<model::Generation> ReplicateFlow::replicate(const model::Command& command, const GroupId& group) {
+    const model::VmFacts vm = TRY(find_vm(TRY(parts_.inventory.list_vms()), group.text()));
+    std::vector<model::DiskFacts> disks;
+    for (const model::DiskFacts& disk : vm.disks)
+        if (!disk.source.empty()) disks.push_back(disk);
+    TRY(parts_.replicator.forget_checkpoints(vm.vm));
+    hypervisor::GenerationPlan plan = TRY(parts_.replicator.plan(group, vm.vm, disks));
+    parts_.tell(Troubles{.flow = "replicate", .sentences = plan.troubles});
+    const model::EffectSpec hold{.id = TRY(EffectId::parse(fmt::format("backup:{}", plan.checkpoint.text()))),
+                                 .target = {.vm = vm.vm},
+                                 .lease = limits::kBackupLease,
+                                 .action = model::BackupHold{.checkpoint = plan.checkpoint.text()}};
+    parts_.desk.lay_out(plan);
+    TRY(parts_.holds.place(hold));
+    Result<hypervisor::ReplicaManifest> manifest = copy(command, plan, hold.id);
+    const Result<void> lifted =
+        parts_.holds.lift(hold.id, manifest.has_value() ? "the generation is read" : "the copy failed");
+    follow_by(manifest, lifted);
+    const hypervisor::ReplicaManifest committed = TRY(std::move(manifest));
+    // Committed is committed: what is left over on production's side is a trouble, and tried again next time.
+    std::vector<std::string> troubles = plan.troubles;
+    if (!lifted.has_value()) troubles.push_back(lifted.error().describe());
+    if (const Result<void> forgotten = parts_.replicator.forget_checkpoints(vm.vm); !forgotten.has_value())
+        troubles.push_back(forgotten.error().describe());
+    parts_.tell(Troubles{.flow = "replicate", .sentences = std::move(troubles)});
+    return hypervisor::to_model(committed);
+}
+
+void ReplicateFlow::execute(const model::Command& command) {
+    const auto* order = std::get_if<model::ReplicateGroup>(&command.operation);
+    ASSERT(order != nullptr);
+    parts_.tell(Event(WorkerReported{ended(command, replicate(command, order->group), parts_.clock.wall())}));
+}
+
+void ReplicateFlow::recover(const model::Command& command) {
+    const Error error{.code = ErrorCode::kCancelled,
+                      .message =
+                          "the agent restarted during the copy: the generations before are as they were, "
+                          "replicate again"};
+    parts_.tell(Event(WorkerReported{failed(command, error, parts_.clock.wall())}));
+}
+
+}  // namespace penumbra::agent

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "agent/holds.hpp"
+#include "agent/news.hpp"
+#include "base/clock.hpp"
+#include "hypervisor/ports.hpp"
+#include "hypervisor/replicator.hpp"
+
+namespace penumbra::agent {
+
+/// Where a backup is ordered and its job handed over. The order is laid out by the replicate flow, the job is begun by
+/// the hold on the effects flow's lane, while the replicate flow waits: each sees what the other wrote.
+class BackupDesk {
+ public:
+    BackupDesk(hypervisor::BackupControl& control, std::filesystem::path scratch)
+        : control_(control), scratch_(std::move(scratch)) {}
+
+    /// What BackupJobHold begins with.
+    [[nodiscard]] Result<void> begin(const model::EffectSpec& hold, const std::filesystem::path& socket);
+    void lay_out(hypervisor::GenerationPlan plan);
+    /// The job of what was laid out last, once it was begun.
+    [[nodiscard]] Result<hypervisor::BackupJob> take_job();
+    [[nodiscard]] const std::filesystem::path& scratch() const noexcept { return scratch_; }
+
+ private:
+    hypervisor::BackupControl& control_;
+    std::filesystem::path scratch_;
+    std::optional<hypervisor::GenerationPlan> plan_;
+    std::optional<hypervisor::BackupJob> job_;
+};
+
+/// One generation of a VM: plan, cut as a hold, copy, verify, commit, and production is let go. Thread-bound; a copy
+/// blocks it for as long as it takes.
+class ReplicateFlow {
+ public:
+    struct Parts {  ///< borrowed, all outlive the flow
+        hypervisor::VmInventory& inventory;
+        hypervisor::BackupControl& backup;
+        hypervisor::Replicator& replicator;
+        BackupDesk& desk;
+        Holds& holds;
+        const Clock& clock;
+        std::function<Result<Bytes>()> scratch_room;  ///< what the old blocks of a running cut may take
+        Tell tell;
+    };
+    explicit ReplicateFlow(Parts parts) : parts_(std::move(parts)) {}
+
+    /// ReplicateGroup.
+    void execute(const model::Command& command);
+    void recover(const model::Command& command);
+    /// Ends a copy under way, and every one to come. Thread-safe.
+    void stop() { stop_.request_stop(); }
+
+ private:
+    [[nodiscard]] Result<model::Generation> replicate(const model::Command& command, const GroupId& group);
+    [[nodiscard]] Result<hypervisor::ReplicaManifest> copy(const model::Command& command,
+                                                           const hypervisor::GenerationPlan& plan,
+                                                           const EffectId& hold);
+    [[nodiscard]] Result<void> check_scratch(const VmId& vm, Bytes room);
+
+    Parts parts_;
+    std::stop_source stop_;
+};
+
+}  // namespace penumbra::agent

@@ -1,0 +1,224 @@
+// Shadows on a host in memory: whole, or not at all, whatever fails and whenever the agent dies.
+#include "agent/shadow_flow.hpp"
+
+#include <gtest/gtest.h>
+
+#include "base/limits/flows.hpp"
+#include "tests/unit/agent/host_on_fakes.hpp"
+
+namespace penumbra::agent {
+namespace {
+
+using model::ArmState;
+using model::CommandState;
+using std::chrono::seconds;
+using testing::is_ok;
+
+class ShadowFlowTest : public ::testing::Test {
+ protected:
+    void make() {
+        life_->shadows.execute(Life::create());
+        life_->pass(seconds(2));
+        ASSERT_TRUE(life_->news.end_of("create").has_value());
+        ASSERT_EQ(life_->news.end_of("create")->state, CommandState::kSucceeded)
+            << life_->news.end_of("create")->message;
+    }
+    void restart() {
+        life_.reset();
+        life_ = std::make_unique<Life>(host_);
+    }
+    netisolate::IsolationPlan plan(const std::string& arm) {
+        return *life_->shadows.records().at(ShadowId("s1")).plan(ArmId(arm));
+    }
+
+    Host host_;
+    std::unique_ptr<Life> life_ = std::make_unique<Life>(host_);
+};
+
+TEST_F(ShadowFlowTest, MakesAShadowThatServesAndTakesItAway) {
+    make();
+    ASSERT_EQ(life_->news.shadows().size(), 1U);
+    const model::ShadowStatus& status = life_->news.shadows().front();
+    EXPECT_EQ(status.generation, 1U);
+    ASSERT_EQ(status.arms.size(), 2U);
+    EXPECT_EQ(status.arms[0].state, ArmState::kServing);
+    EXPECT_EQ(status.arms[1].domain, "s1.treated");
+    EXPECT_EQ(status.fidelity_gaps.size(), 1U);
+    EXPECT_EQ(host_.control.bridge(plan("control").bridge)->settings.datapath, netisolate::DatapathType::kNetdev);
+    life_->shadows.execute(Life::destroy());
+    EXPECT_EQ(life_->news.end_of("destroy")->state, CommandState::kSucceeded);
+    EXPECT_TRUE(host_.is_clean());
+    EXPECT_TRUE(life_->news.shadows().empty());
+}
+
+TEST_F(ShadowFlowTest, WaitsUntilTheServiceAnswersAndGivesUpWhenItDoesNot) {
+    host_.serves = false;
+    life_->shadows.execute(Life::create());
+    life_->pass(limits::kArmBootMax - seconds(1));
+    EXPECT_FALSE(life_->news.end_of("create").has_value());
+    life_->pass(seconds(2));
+    ASSERT_TRUE(life_->news.end_of("create").has_value());
+    EXPECT_EQ(life_->news.end_of("create")->error_code, ErrorCode::kDeadlineExceeded);
+    EXPECT_TRUE(host_.is_clean());
+}
+
+TEST_F(ShadowFlowTest, RefusesWhatTheHostHasNoRoomFor) {
+    model::Command large = Life::create();
+    auto& spec = std::get<model::CreateShadow>(large.operation).shadow;
+    for (int arm = 0; arm < 12; ++arm)
+        spec.arms.emplace_back("a" + std::to_string(arm));
+    life_->shadows.execute(large);
+    ASSERT_TRUE(life_->news.end_of("create").has_value());
+    EXPECT_EQ(life_->news.end_of("create")->error_code, ErrorCode::kResourceExhausted);
+    EXPECT_TRUE(host_.is_clean());
+}
+
+TEST_F(ShadowFlowTest, RefusesASecondOneOfThatName) {
+    make();
+    life_->shadows.execute(Life::create("again"));
+    EXPECT_EQ(life_->news.end_of("again")->error_code, ErrorCode::kAlreadyExists);
+    EXPECT_EQ(host_.hypervisor.list_shadows()->size(), 2U);
+}
+
+// Every call of every port fails once: afterwards there is a whole shadow or none.
+TEST_F(ShadowFlowTest, AFailureAtAnyCallLeavesNothingHalfMade) {
+    const auto broken_at = [](auto fail_nth, std::uint64_t calls_max) {
+        std::uint64_t failed = 0;
+        for (std::uint64_t nth = 1; nth <= calls_max; ++nth) {
+            Host host;
+            Life life(host);
+            fail_nth(host, nth);
+            life.shadows.execute(Life::create());
+            life.pass(seconds(2));
+            const auto end = life.news.end_of("create");
+            ASSERT_TRUE(end.has_value()) << "call " << nth;
+            if (end->state == CommandState::kSucceeded) continue;
+            ++failed;
+            EXPECT_TRUE(host.is_clean()) << "call " << nth << ": " << end->message;
+        }
+        EXPECT_GT(failed, 0U);
+    };
+    broken_at([](Host& host, std::uint64_t nth) { host.control.fail_call(nth, kBroken); }, 30);
+    broken_at([](Host& host, std::uint64_t nth) { host.links.fail_call(nth, kBroken); }, 60);
+    broken_at([](Host& host, std::uint64_t nth) { host.storage.fail_call(nth, kBroken); }, 3);
+    const std::vector<std::string> verbs{"list_vms", "domain_xml", "describe_host", "define", "start", "agent_answers"};
+    for (const std::string& verb : verbs)
+        broken_at([&](Host& host, std::uint64_t) { host.hypervisor.fail_next(verb, kBroken); }, 1);
+    for (const char* verb : {"define", "start"})
+        broken_at([&](Host& host, std::uint64_t) { host.hypervisor.lose_answer_of_next(verb, kBroken); }, 1);
+}
+
+// The agent dies at every step of writing its record down, and the next life puts things right.
+TEST_F(ShadowFlowTest, DyingAnywhereLeavesAWholeShadowOrNoneAfterTheNextStart) {
+    bool finished = false;
+    for (std::size_t index = 0; !finished; ++index) {
+        Host host;
+        auto life = std::make_unique<Life>(host);
+        host.points.cut_at(index);
+        try {
+            life->shadows.execute(Life::create());
+            life->pass(seconds(2));
+            finished = true;
+        } catch (const journal::fake::Cut&) {
+        }
+        host.points.cut_at({});
+        life.reset();
+        Life next(host);
+        next.shadows.recover(Life::create());
+        ASSERT_TRUE(next.news.end_of("create").has_value());
+        if (next.news.end_of("create")->state == CommandState::kSucceeded) {
+            EXPECT_EQ(next.news.shadows().front().arms.size(), 2U);
+            EXPECT_EQ(host.hypervisor.list_shadows()->size(), 2U);
+        } else {
+            EXPECT_TRUE(host.is_clean()) << "point " << index;
+        }
+    }
+}
+
+TEST_F(ShadowFlowTest, KnowsAndGuardsItAgainAfterARestart) {
+    make();
+    restart();
+    ASSERT_EQ(life_->news.shadows().size(), 1U);
+    EXPECT_EQ(life_->news.shadows().front().arms.front().state, ArmState::kServing);
+    netisolate::FlowBundle leak;
+    leak.add.push_back({.key = {.table = 0, .priority = 60001, .match = ""},
+                        .actions = {{.kind = netisolate::ActionKind::kNormal, .text = "NORMAL"}}});
+    ASSERT_TRUE(is_ok(host_.control.apply(plan("control").bridge, leak)));
+    life_->watch.round();
+    EXPECT_EQ(life_->news.shadows().front().arms.front().state, ArmState::kSevered);
+}
+
+TEST_F(ShadowFlowTest, ALeakCutsTheArmOffAndItsStatusNamesTheFlow) {
+    make();
+    netisolate::FlowBundle leak;
+    leak.add.push_back({.key = {.table = 0, .priority = 60001, .match = ""},
+                        .actions = {{.kind = netisolate::ActionKind::kNormal, .text = "NORMAL"}}});
+    const netisolate::IsolationPlan treated = plan("treated");
+    ASSERT_TRUE(is_ok(host_.control.apply(treated.bridge, leak)));
+    life_->watch.round();
+    const model::ShadowStatus& status = life_->news.shadows().front();
+    EXPECT_EQ(status.arms[0].state, ArmState::kServing);
+    EXPECT_EQ(status.arms[1].state, ArmState::kSevered);
+    EXPECT_NE(status.arms[1].reason.find("NORMAL"), std::string::npos) << status.arms[1].reason;
+    EXPECT_FALSE(host_.links.state().link("", treated.guests.front().tap)->settings.up);
+    restart();
+    EXPECT_EQ(life_->news.shadows().front().arms[1].state, ArmState::kSevered);
+}
+
+TEST_F(ShadowFlowTest, SaysThatAnArmIsGoneWhenItsDomainIs) {
+    make();
+    ASSERT_TRUE(is_ok(host_.hypervisor.remove("s1.control")));
+    restart();
+    EXPECT_EQ(life_->news.shadows().front().arms[0].state, ArmState::kGone);
+    life_->shadows.execute(Life::destroy());
+    EXPECT_TRUE(host_.is_clean());
+}
+
+TEST_F(ShadowFlowTest, AFailedDestructionIsGoneOnWith) {
+    make();
+    host_.hypervisor.fail_next("remove", kBroken);
+    life_->shadows.execute(Life::destroy());
+    EXPECT_EQ(life_->news.end_of("destroy")->state, CommandState::kFailed);
+    life_->shadows.execute(Life::destroy());
+    EXPECT_EQ(life_->news.end_of("destroy")->state, CommandState::kSucceeded);
+    EXPECT_TRUE(host_.is_clean());
+}
+
+TEST_F(ShadowFlowTest, CleaningTakesStraysAwayToo) {
+    make();
+    ASSERT_TRUE(is_ok(host_.shadows_disk.remove("s1.shadow")));
+    restart();
+    EXPECT_TRUE(life_->news.shadows().empty());
+    EXPECT_FALSE(host_.is_clean());
+    EXPECT_TRUE(is_ok(life_->shadows.remove_everything()));
+    EXPECT_TRUE(host_.is_clean());
+}
+
+// ---- effects on what stands
+
+model::Command partition(const std::string& shadow) {
+    return Life::command(
+        "fault",
+        model::ApplyEffect{
+            {.id = EffectId("p1"),
+             .target = {.vm = kShop, .shadow = ShadowId(shadow), .arm = ArmId(shadow.empty() ? "" : "treated")},
+             .lease = seconds(30),
+             .action = model::Partition{}}});
+}
+
+TEST_F(ShadowFlowTest, AFaultIsDoneOnAnArmAndNowhereElse) {
+    life_->effects.execute(partition("s1"));
+    EXPECT_EQ(life_->news.end_of("fault")->state, CommandState::kFailed);
+    make();
+    life_->effects.execute(partition("s1"));
+    ASSERT_EQ(life_->news.end_of("fault")->state, CommandState::kSucceeded) << life_->news.end_of("fault")->message;
+    life_->watch.round();
+    EXPECT_EQ(life_->news.shadows().front().arms[1].state, ArmState::kServing) << "a fault is no leak";
+    life_->pass(seconds(31));
+    EXPECT_EQ(life_->news.effects().front().state, model::EffectState::kReverted);
+    life_->effects.execute(partition(""));
+    EXPECT_EQ(life_->news.end_of("fault")->state, CommandState::kFailed);
+}
+
+}  // namespace
+}  // namespace penumbra::agent

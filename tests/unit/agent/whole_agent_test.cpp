@@ -1,0 +1,170 @@
+// The whole agent in one process on fakes, in virtual time: one day of a host, with failures and deaths in it.
+#include <algorithm>
+
+#include <gtest/gtest.h>
+
+#include "base/limits/flows.hpp"
+#include "replay/report_outbox.hpp"
+#include "tests/unit/agent/whole_agent.hpp"
+
+namespace penumbra::agent {
+namespace {
+
+using model::CommandState;
+using std::chrono::seconds;
+using testing::is_ok;
+
+const model::CreateShadow kCreate{.shadow = {.shadow = ShadowId("s1"),
+                                             .group = GroupId("shop"),
+                                             .scale = 0.5,
+                                             .arms = {ArmId("control"), ArmId("treated")}}};
+
+::testing::AssertionResult succeeded(const model::CommandReport& report) {
+    if (report.state == CommandState::kSucceeded) return ::testing::AssertionSuccess();
+    return ::testing::AssertionFailure() << model::to_string(report.state) << ": " << report.message;
+}
+
+class WholeAgentTest : public ::testing::Test {
+ protected:
+    void SetUp() override {
+        std::filesystem::create_directories(host_.run.path() / "capture" / "shop");
+        std::filesystem::create_directories(host_.run.path() / "sandbox" / "s1:treated");
+    }
+    std::unique_ptr<replay::ReportOutbox> listen(const std::filesystem::path& below) {
+        auto outbox = replay::ReportOutbox::listen(agent_->loop(), host_.run.path() / below / "report",
+                                                   [this](double rate) { rates_.push_back(rate); });
+        EXPECT_TRUE(is_ok(outbox));
+        return std::move(*outbox);
+    }
+    void restart() {
+        agent_.reset();
+        agent_ = std::make_unique<WholeAgent>(host_);
+    }
+
+    WholeHost host_;
+    std::unique_ptr<WholeAgent> agent_ = std::make_unique<WholeAgent>(host_);
+    std::vector<double> rates_;
+};
+
+TEST_F(WholeAgentTest, ReplicatesShadowsReplaysBreaksAndCleansUp) {
+    const model::CommandReport first = agent_->order(model::ReplicateGroup{GroupId("shop")});
+    ASSERT_TRUE(succeeded(first));
+    EXPECT_EQ(std::get<model::Generation>(first.outcome).kind, model::GenerationKind::kFull);
+    EXPECT_FALSE(host_.hypervisor.backup_status(kShop)->has_value()) << "production is let go";
+    const model::CommandReport second = agent_->order(model::ReplicateGroup{GroupId("shop")});
+    ASSERT_TRUE(succeeded(second));
+    EXPECT_EQ(std::get<model::Generation>(second.outcome).kind, model::GenerationKind::kIncremental);
+
+    ASSERT_TRUE(succeeded(agent_->order(kCreate)));
+    const auto production = listen("capture/shop");
+    const auto treated = listen("sandbox/s1:treated");
+    ASSERT_TRUE(succeeded(agent_->order(model::StartReplay{.shadow = ShadowId("s1"), .share = 0.5})));
+    EXPECT_EQ(*host_.units.state("penumbra-sandbox@s1:control.service"), systemd::UnitState::kActive);
+    EXPECT_EQ(host_.control.bridge("br-prod")->mirrors.size(), 1U);
+    for (std::uint64_t at = 1; at <= 3; ++at) {
+        production->push({.sequence = at, .begin = host_.clock.wall(), .length = seconds(1), .requests = 20});
+        treated->push({.sequence = at, .begin = host_.clock.wall(), .length = seconds(1), .requests = 10});
+        agent_->pass(seconds(2));
+    }
+    agent_->pass(seconds(3));
+    EXPECT_EQ(agent_->windows().size(), 6U);
+    EXPECT_TRUE(production->empty() && treated->empty()) << "what the coordinator has is forgotten at its source";
+    ASSERT_TRUE(succeeded(agent_->order(
+        model::StartReplay{.shadow = ShadowId("s1"), .share = 0.5, .rate_multiple = 2, .arms = {ArmId("treated")}})));
+    agent_->pass(seconds(2));
+    EXPECT_NE(std::ranges::find(rates_, 2.0), rates_.end());
+    agent_->pass(limits::kMirrorLease);
+    EXPECT_EQ(host_.control.bridge("br-prod")->mirrors.size(), 1U) << "the mirror's lease is kept up";
+
+    const model::EffectSpec fault{.id = EffectId("p1"),
+                                  .target = {.vm = kShop, .shadow = ShadowId("s1"), .arm = ArmId("treated")},
+                                  .lease = seconds(10),
+                                  .action = model::Partition{}};
+    ASSERT_TRUE(succeeded(agent_->order(model::ApplyEffect{fault})));
+    ASSERT_TRUE(succeeded(agent_->order(model::RevertEffect{EffectId("p1")})));
+    const model::CommandReport probe =
+        agent_->order(model::ProbeIsolation{.shadow = ShadowId("s1"), .arm = ArmId("treated")});
+    ASSERT_TRUE(succeeded(probe));
+    EXPECT_EQ(std::get<model::IsolationReport>(probe.outcome).arm, ArmId("treated"));
+    ASSERT_TRUE(succeeded(agent_->order(model::DestroyShadow{ShadowId("s1")})));
+    EXPECT_TRUE(host_.is_clean());
+    EXPECT_EQ(*host_.units.state("penumbra-capture@shop.service"), systemd::UnitState::kInactive);
+    EXPECT_EQ(host_.dead_man.armed(), 0U);
+}
+
+TEST_F(WholeAgentTest, CleaningTakesEverythingOffTheHost) {
+    ASSERT_TRUE(succeeded(agent_->order(model::ReplicateGroup{GroupId("shop")})));
+    ASSERT_TRUE(succeeded(agent_->order(kCreate)));
+    ASSERT_TRUE(succeeded(agent_->order(model::StartReplay{.shadow = ShadowId("s1")})));
+    ASSERT_FALSE(host_.hypervisor.checkpoints(kShop)->empty());
+    ASSERT_TRUE(succeeded(agent_->order(model::CleanHost{})));
+    EXPECT_TRUE(host_.is_clean());
+    EXPECT_TRUE(host_.hypervisor.checkpoints(kShop)->empty());
+    EXPECT_TRUE(host_.effects_disk.list()->empty());
+}
+
+TEST_F(WholeAgentTest, AFailedCopyLetsProductionGo) {
+    for (const char* verb : {"list_vms", "checkpoints", "begin_backup", "open", "end_backup"}) {
+        host_.hypervisor.fail_next(verb, kBroken);
+        const model::CommandReport report = agent_->order(model::ReplicateGroup{GroupId("shop")});
+        agent_->pass(limits::kBackupLease + seconds(5));
+        EXPECT_FALSE(host_.hypervisor.backup_status(kShop)->has_value()) << verb << ": " << report.message;
+    }
+    host_.hypervisor.break_reads_after(0);
+    EXPECT_EQ(agent_->order(model::ReplicateGroup{GroupId("shop")}).state, CommandState::kFailed);
+    EXPECT_FALSE(host_.hypervisor.backup_status(kShop)->has_value());
+}
+
+TEST_F(WholeAgentTest, AReplayThatCannotBeginLeavesNoMirror) {
+    ASSERT_TRUE(succeeded(agent_->order(kCreate)));
+    host_.units.add_units("penumbra-sandbox@", false);
+    EXPECT_EQ(agent_->order(model::StartReplay{.shadow = ShadowId("s1")}).state, CommandState::kFailed);
+    EXPECT_TRUE(host_.control.bridge("br-prod")->mirrors.empty());
+    EXPECT_EQ(*host_.units.state("penumbra-capture@shop.service"), systemd::UnitState::kInactive);
+}
+
+TEST_F(WholeAgentTest, AReplayGoesOnAfterARestart) {
+    ASSERT_TRUE(succeeded(agent_->order(kCreate)));
+    ASSERT_TRUE(succeeded(agent_->order(model::StartReplay{.shadow = ShadowId("s1")})));
+    restart();
+    agent_->pass(seconds(10));
+    EXPECT_EQ(host_.control.bridge("br-prod")->mirrors.size(), 1U);
+    EXPECT_EQ(*host_.units.state("penumbra-sandbox@s1:treated.service"), systemd::UnitState::kActive);
+    ASSERT_EQ(agent_->shadows().size(), 1U);
+    ASSERT_TRUE(succeeded(agent_->order(model::StopReplay{.shadow = ShadowId("s1")})));
+    EXPECT_TRUE(host_.control.bridge("br-prod")->mirrors.empty());
+}
+
+// The agent dies at every step it writes down, of a day from replica to replay; the next life says how each command
+// ended, and after a clean-up there is nothing left on the host.
+TEST_F(WholeAgentTest, DyingAnywhereLeavesNothingThatIsNotKnown) {
+    bool finished = false;
+    for (std::size_t index = 0; !finished; index += 3) {
+        WholeHost host;
+        auto agent = std::make_unique<WholeAgent>(host);
+        host.points.cut_at(index);
+        std::uint64_t begun = 0;
+        try {
+            for (const model::Operation& operation :
+                 {model::Operation(model::ReplicateGroup{GroupId("shop")}), model::Operation(kCreate),
+                  model::Operation(model::StartReplay{.shadow = ShadowId("s1")})}) {
+                ++begun;
+                ASSERT_TRUE(succeeded(agent->order(operation)));
+            }
+            finished = true;
+        } catch (const journal::fake::Cut&) {
+        }
+        host.points.cut_at({});
+        agent.reset();
+        WholeAgent next(host);
+        next.pass(seconds(20));
+        EXPECT_FALSE(host.hypervisor.backup_status(kShop)->has_value()) << "point " << index;
+        const model::CommandReport clean = next.order(CommandId("clean"), model::CleanHost{}, seconds(30));
+        EXPECT_TRUE(succeeded(clean)) << "point " << index << " of command " << begun;
+        EXPECT_TRUE(host.is_clean()) << "point " << index << " of command " << begun;
+        EXPECT_TRUE(host.hypervisor.checkpoints(kShop)->empty());
+    }
+}
+
+}  // namespace
+}  // namespace penumbra::agent
