@@ -16,9 +16,9 @@ using coordinator::Asked;
 using coordinator::Batch;
 using coordinator::CommandRecord;
 using coordinator::Committed;
+using coordinator::CoreStore;
 using coordinator::Event;
 using coordinator::Image;
-using coordinator::MemoryStore;
 using coordinator::Moment;
 using coordinator::Persist;
 using coordinator::Received;
@@ -49,7 +49,7 @@ void SimCoordinator::start() {
     tick();
 }
 
-void SimCoordinator::start_on(const MemoryStore& copy) {
+void SimCoordinator::start_on(const CoreStore& copy) {
     store_ = copy;
     start();
 }

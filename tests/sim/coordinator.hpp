@@ -8,7 +8,7 @@
 
 #include "coordinator/core/coordinator_core.hpp"
 #include "tests/sim/world.hpp"
-#include "tests/support/memory_store.hpp"
+#include "tests/support/core_store.hpp"
 
 namespace penumbra::sim {
 
@@ -22,7 +22,7 @@ class SimCoordinator {
 
     /// Begins a new life on its store, or, as a zombie, on a copy of another's.
     void start();
-    void start_on(const coordinator::MemoryStore& copy);
+    void start_on(const coordinator::CoreStore& copy);
     void crash();
     /// Does nothing for so long, as if stopped by SIGSTOP; what comes meanwhile waits.
     void stall(milliseconds length);
@@ -31,7 +31,7 @@ class SimCoordinator {
 
     [[nodiscard]] bool up() const noexcept { return core_.has_value(); }
     [[nodiscard]] const coordinator::Fleet& fleet() const { return core_->fleet(); }
-    [[nodiscard]] const coordinator::MemoryStore& store() const noexcept { return store_; }
+    [[nodiscard]] const coordinator::CoreStore& store() const noexcept { return store_; }
     [[nodiscard]] std::uint64_t answers() const noexcept { return answers_; }
     [[nodiscard]] bool idle() const noexcept { return pending_.empty(); }
 
@@ -49,7 +49,7 @@ class SimCoordinator {
     std::string name_;
     Downlink downlink_;
     Chance chance_;
-    coordinator::MemoryStore store_;
+    coordinator::CoreStore store_;
     std::deque<coordinator::Batch> pending_;
     std::optional<coordinator::CoordinatorCore> core_;
     std::uint64_t life_ = 0;

@@ -11,9 +11,9 @@ namespace penumbra::sim {
 
 using coordinator::Ask;
 using coordinator::CommandRecord;
+using coordinator::CoreStore;
 using coordinator::EnrolHost;
 using coordinator::Host;
-using coordinator::MemoryStore;
 
 SimFleet::SimFleet(const Plan& plan) : plan_(plan), world_(plan.seed, plan.hosts) {
     if (plan.trace) world_.listen = [](const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); };
@@ -117,7 +117,7 @@ void SimFleet::raise_a_zombie() {
     world_.zombie_seen = true;
     ++tally_.zombies;
     zombies_.push_back(std::make_unique<SimCoordinator>(world_, fmt::format("zombie{}", zombies_.size()), downlink()));
-    const MemoryStore copy = real_->store();
+    const CoreStore copy = real_->store();
     real_->crash();
     real_->start();
     // A life that began and ended: without it two lives would bear one epoch, which no rule can tell apart.

@@ -11,7 +11,7 @@
 namespace penumbra::coordinator {
 
 /// The coordinator's store as plain maps: what is committed, and nothing else. Copyable, as a disk is.
-class MemoryStore {
+class CoreStore {
  public:
     /// One transaction. Returns the rule it breaks, if it does: a window twice or with a gap, a counter going back.
     [[nodiscard]] std::optional<std::string> commit(const Batch& batch);

@@ -1,4 +1,4 @@
-#include "tests/support/memory_store.hpp"
+#include "tests/support/core_store.hpp"
 
 #include <variant>
 
@@ -8,8 +8,8 @@
 
 namespace penumbra::coordinator {
 
-struct MemoryStore::Put {
-    MemoryStore& store;
+struct CoreStore::Put {
+    CoreStore& store;
     using Broken = std::optional<std::string>;
 
     Broken operator()(const HostRecord& record) const {
@@ -59,7 +59,7 @@ struct MemoryStore::Put {
     }
 };
 
-std::optional<std::string> MemoryStore::put(const KpiRecord& record) {
+std::optional<std::string> CoreStore::put(const KpiRecord& record) {
     auto& series = windows_[record.window.vantage];
     const std::uint64_t last = series.empty() ? 0 : series.rbegin()->first;
     if (record.window.sequence <= last) {
@@ -70,7 +70,7 @@ std::optional<std::string> MemoryStore::put(const KpiRecord& record) {
     return std::nullopt;
 }
 
-std::optional<std::string> MemoryStore::commit(const Batch& batch) {
+std::optional<std::string> CoreStore::commit(const Batch& batch) {
     for (const Record& record : batch.records) {
         if (auto broken = std::visit(Put{*this}, record)) return broken;
     }
@@ -88,7 +88,7 @@ std::vector<Value> values_of(const std::map<Key, Value>& items) {
 }
 }  // namespace
 
-Image MemoryStore::start() {
+Image CoreStore::start() {
     epoch_ = Epoch{number(epoch_) + 1};
     Image image{.epoch = epoch_,
                 .counters = counters_,
@@ -108,17 +108,17 @@ Image MemoryStore::start() {
     return image;
 }
 
-const CommandRecord* MemoryStore::command(const CommandId& id) const {
+const CommandRecord* CoreStore::command(const CommandId& id) const {
     const auto found = commands_.find(id);
     return found == commands_.end() ? nullptr : &found->second;
 }
 
-std::uint64_t MemoryStore::last_window(const model::Vantage& vantage) const {
+std::uint64_t CoreStore::last_window(const model::Vantage& vantage) const {
     const auto found = windows_.find(vantage);
     return found == windows_.end() ? 0 : found->second.rbegin()->first;
 }
 
-bool MemoryStore::has_window(const model::Vantage& vantage, std::uint64_t sequence) const {
+bool CoreStore::has_window(const model::Vantage& vantage, std::uint64_t sequence) const {
     const auto found = windows_.find(vantage);
     return found != windows_.end() && found->second.contains(sequence);
 }
