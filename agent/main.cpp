@@ -44,15 +44,14 @@ Result<void> serve() {
 }  // namespace penumbra::agent
 
 int main(int argc, char** argv) {
-    using namespace penumbra;
     const auto words = std::span<char* const>(argv, static_cast<std::size_t>(argc)).subspan(1);
     const std::string_view verb = words.empty() ? std::string_view() : std::string_view(words[0]);
     if (words.size() > 1 || (!verb.empty() && verb != "check")) {
         std::fprintf(stderr, "usage: penumbra-agent [check]\n");
         return 2;
     }
-    const Result<void> done = verb == "check" ? agent::check() : agent::serve();
+    const penumbra::Result<void> done = verb == "check" ? penumbra::agent::check() : penumbra::agent::serve();
     if (done.has_value()) return 0;
-    log::error("agent.ended", done.error());
+    penumbra::log::error("agent.ended", done.error());
     return 1;
 }
