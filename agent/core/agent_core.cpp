@@ -284,18 +284,8 @@ void AgentCore::on(const WorkerReported& event) {
         put(shadows_, *shadow, [](const model::ShadowStatus& status) { return status.spec.shadow; });
         observed();
     }
-    if (event.report.state == CommandState::kSucceeded) forget_shadows(entry->command.operation);
     entry->phase = Phase::kFinishing;
     entry->journal = journal(CommandFinished{event.report});
-}
-
-void AgentCore::forget_shadows(const model::Operation& taken_away) {
-    const auto* one = std::get_if<model::DestroyShadow>(&taken_away);
-    if (one == nullptr && !std::holds_alternative<model::CleanHost>(taken_away)) return;
-    const std::size_t gone = std::erase_if(shadows_, [&](const model::ShadowStatus& status) {
-        return one == nullptr || status.spec.shadow == one->shadow;
-    });
-    if (gone > 0) observed();
 }
 
 void AgentCore::observed() {

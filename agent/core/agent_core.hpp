@@ -68,7 +68,6 @@ class AgentCore {
     std::uint64_t journal(JournalRecord record);
     void note(std::string kind, std::string message);
     void observed();
-    void forget_shadows(const model::Operation& taken_away);
 
     Identity identity_;
     Contact contact_;

@@ -22,7 +22,8 @@ struct Received {
 struct Journalled {  ///< every Journal action up to this number is on disk
     std::uint64_t number = 0;
 };
-struct WorkerReported {  ///< progress or the end of a command; `at` is set by the worker
+/// Progress or the end of a command; `at` is set by the worker, who told what stands now before the end.
+struct WorkerReported {
     model::CommandReport report;
 };
 struct FactsObserved {

@@ -60,6 +60,13 @@ Whose whose_is(const Fleet& fleet, const Host& host, const model::Vantage& vanta
     return being_made ? Whose::kNotKnownYet : Whose::kNobodys;
 }
 
+/// An outcome may come late, after a report that knows what has happened since: which shadows stand is the reports'
+/// word alone. The host's next heartbeat is answered as if its state had not come, so it tells it again.
+void ask_again(Fleet& fleet, const HostId& host) {
+    const auto found = fleet.hosts.find(host);
+    if (found != fleet.hosts.end()) found->second.shadows_version = 0;
+}
+
 /// False when a later report was taken already.
 bool newer(std::uint64_t& seen, std::uint64_t version) {
     if (version < seen) return false;
@@ -132,24 +139,14 @@ void observe_outcome(Turn& turn, const CommandRecord& record) {
             group.generations.erase(group.generations.begin());
         turn.keep(group);
     }
-    const auto* create = std::get_if<model::CreateShadow>(&record.command.operation);
-    const auto* made = std::get_if<model::ShadowStatus>(&record.report.outcome);
-    if (create != nullptr && made != nullptr && made->spec.shadow == create->shadow.shadow)
-        put_shadow(turn, record.host, *made);
     const auto* probe = std::get_if<model::ProbeIsolation>(&record.command.operation);
     const auto* isolation = std::get_if<model::IsolationReport>(&record.report.outcome);
     if (probe != nullptr && isolation != nullptr) put_isolation(turn, *probe, *isolation);
-    if (const auto* destroyed = std::get_if<model::DestroyShadow>(&record.command.operation)) {
-        const auto found = turn.fleet.shadows.find(destroyed->shadow);
-        if (found != turn.fleet.shadows.end()) lose_shadow(turn, found->second);
-    }
-    if (std::holds_alternative<model::CleanHost>(record.command.operation)) {
-        std::vector<ShadowRecord> here;
-        for (const auto& [id, shadow] : turn.fleet.shadows) {
-            if (shadow.host == record.host) here.push_back(shadow);
-        }
-        for (ShadowRecord& shadow : here)
-            lose_shadow(turn, std::move(shadow));
+    const model::Operation& operation = record.command.operation;
+    if (std::holds_alternative<model::CreateShadow>(operation) ||
+        std::holds_alternative<model::DestroyShadow>(operation) ||
+        std::holds_alternative<model::CleanHost>(operation)) {
+        ask_again(turn.fleet, record.host);
     }
 }
 

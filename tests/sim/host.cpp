@@ -206,6 +206,7 @@ void SimHost::report(const model::Command& command, bool worked) {
                                 .state = worked ? model::CommandState::kSucceeded : model::CommandState::kFailed,
                                 .message = worked ? "" : "it did not work"};
     if (worked) report.outcome = outcome_of(command);
+    observe();  // as a flow does: what stands is told before the end of what made it
     step(agent::WorkerReported{std::move(report)});
 }
 

@@ -255,6 +255,7 @@ TEST(AgentCore, ADestroyedShadowIsNotReportedAgain) {
     agent.connect(1);
     agent.step(ShadowsObserved{{{.spec = {.shadow = ShadowId("s1"), .group = GroupId("shop")}}}});
     agent.command("c1", 1, 1, model::DestroyShadow{ShadowId("s1")});
+    agent.step(ShadowsObserved{});
     agent.finish("c1");
     EXPECT_TRUE(agent.last<model::ShadowReport>()->shadows.empty());
 }
