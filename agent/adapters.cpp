@@ -56,11 +56,9 @@ Adapters::Adapters(Folders folders, const Clock& clock, Disk disk)
                        return desk_.begin(hold, socket);
                    }),
       dead_man_(effects_units_, effects::places::revert_program(), folders_.journal),
-      engine_({.journal = journal_,
-               .dead_man = dead_man_,
-               .clock = clock_,
-               .catalogue = catalogue_,
-               .boot_id = boot_id_}) {}
+      engine_(
+          {.journal = journal_, .dead_man = dead_man_, .clock = clock_, .catalogue = catalogue_, .boot_id = boot_id_}) {
+}
 
 Result<void> Adapters::remove_replicas() const {
     std::error_code error;
@@ -72,33 +70,32 @@ Result<void> Adapters::remove_replicas() const {
 }
 
 Flows::Ports Adapters::ports() {
-    return {.inventory = inventory_,
-            .backup = backup_,
-            .domains = domains_,
-            .tuning = tuning_,
-            .sources = sources_,
-            .target = target_,
-            .storage = arms_,
-            .shadows_switch = shadows_switch_,
-            .shadows_links = shadows_links_,
-            .watch_switch = watch_switch_,
-            .watch_links = watch_links_,
-            .units = shadows_units_,
-            .engine = engine_,
-            .desk = desk_,
-            .shadow_records = *shadows_,
-            .clock = clock_,
-            .drafting = {.boot_files = hypervisor::boot_files_in, .domain = hypervisor::shadow_domain},
-            .answers =
-                [folder = folders_.spaces](const std::string& space, const std::string& server) {
-                    return is_served(folder / space, server);
-                },
-            .probe = [](const netisolate::IsolationPlan&) -> Result<model::IsolationReport> {
-                return fail(ErrorCode::kUnsupported, "this version cannot show isolation yet");
-            },
-            .scratch_room = [folder = folders_.scratch] { return scratch_room(folder); },
-            .new_key = new_key,
-            .remove_replicas = [this] { return remove_replicas(); }};
+    return {
+        .inventory = inventory_,
+        .backup = backup_,
+        .domains = domains_,
+        .tuning = tuning_,
+        .sources = sources_,
+        .target = target_,
+        .storage = arms_,
+        .shadows_switch = shadows_switch_,
+        .shadows_links = shadows_links_,
+        .watch_switch = watch_switch_,
+        .watch_links = watch_links_,
+        .units = shadows_units_,
+        .engine = engine_,
+        .desk = desk_,
+        .shadow_records = *shadows_,
+        .clock = clock_,
+        .drafting = {.boot_files = hypervisor::boot_files_in, .domain = hypervisor::shadow_domain},
+        .answers = [folder = folders_.spaces](const std::string& space,
+                                              const std::string& server) { return is_served(folder / space, server); },
+        .probe = [](const netisolate::IsolationPlan&) -> Result<model::IsolationReport> {
+            return fail(ErrorCode::kUnsupported, "this version cannot show isolation yet");
+        },
+        .scratch_room = [folder = folders_.scratch] { return scratch_room(folder); },
+        .new_key = new_key,
+        .remove_replicas = [this] { return remove_replicas(); }};
 }
 
 }  // namespace penumbra::agent

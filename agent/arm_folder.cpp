@@ -25,14 +25,14 @@ Result<std::filesystem::path> copied(const std::filesystem::path& from, const st
 Result<std::uint64_t> ArmFolder::newest(const VmId& vm) {
     const hypervisor::ReplicaState state = TRY(replicas_.state(vm));
     if (const hypervisor::ReplicaManifest* newest = state.newest(); newest != nullptr) return newest->generation;
-    return fail(ErrorCode::kNotFound, fmt::format("there is no generation of VM {} here: replicate it first", vm.text()));
+    return fail(ErrorCode::kNotFound,
+                fmt::format("there is no generation of VM {} here: replicate it first", vm.text()));
 }
 
 Result<ArmFiles> ArmFolder::fill(const std::filesystem::path& folder, const VmId& vm, std::uint64_t generation,
                                  const hypervisor::BootFiles& boot) {
     const hypervisor::ReplicaState state = TRY(replicas_.state(vm));
-    const auto manifest =
-        std::ranges::find(state.generations, generation, &hypervisor::ReplicaManifest::generation);
+    const auto manifest = std::ranges::find(state.generations, generation, &hypervisor::ReplicaManifest::generation);
     if (manifest == state.generations.end())
         return fail(ErrorCode::kNotFound, fmt::format("generation {} of VM {} is gone", generation, vm.text()));
     ArmFiles files;
@@ -73,7 +73,8 @@ Result<void> ArmFolder::remove(const std::string& owner) {
 Result<std::vector<std::string>> ArmFolder::owners() {
     std::vector<std::string> owners;
     std::error_code error;
-    for (std::filesystem::directory_iterator shadow(root_, error), end; !error && shadow != end; shadow.increment(error)) {
+    for (std::filesystem::directory_iterator shadow(root_, error), end; !error && shadow != end;
+         shadow.increment(error)) {
         for (std::filesystem::directory_iterator arm(shadow->path(), error); !error && arm != end; arm.increment(error))
             owners.push_back(fmt::format("{}/{}", shadow->path().filename().native(), arm->path().filename().native()));
         if (error) break;

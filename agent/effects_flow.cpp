@@ -163,8 +163,10 @@ void EffectsFlow::recover(const model::Command& command) {
 
 Result<void> EffectsFlow::place(const model::EffectSpec& hold) {
     TRY(ready());
-    TRY(parts_.engine.apply({.spec = hold}, TRY(premises())));
-    return {};
+    const model::EffectStatus placed = TRY(parts_.engine.apply({.spec = hold}, TRY(premises())));
+    if (placed.state == EffectState::kVerified) return {};
+    return fail(ErrorCode::kAlreadyExists,
+                fmt::format("hold {} was placed before and has ended: {}", hold.id.text(), placed.reason));
 }
 
 Result<void> EffectsFlow::prolong(const EffectId& hold, std::chrono::seconds lease) {

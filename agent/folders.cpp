@@ -39,7 +39,8 @@ Result<void> make(const std::filesystem::path& folder, mode_t mode) {
     // Without that group QEMU runs as root, or root of the host has arranged its own.
     if ((mode & S_ISGID) != 0 && group.has_value() && ::chown(folder.c_str(), static_cast<uid_t>(-1), *group) != 0)
         return fail_errno(errno, fmt::format("giving {} to group {}", folder.native(), kQemuGroup));
-    if (::chmod(folder.c_str(), mode) != 0) return fail_errno(errno, fmt::format("setting the mode of {}", folder.native()));
+    if (::chmod(folder.c_str(), mode) != 0)
+        return fail_errno(errno, fmt::format("setting the mode of {}", folder.native()));
     return {};
 }
 

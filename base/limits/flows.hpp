@@ -18,7 +18,7 @@ inline constexpr std::size_t kShadowFileBytesMax = 1024 * 1024;
 inline constexpr auto kInventoryInterval = 10s;
 inline constexpr auto kSettledEffectKept = 24h;  ///< an effect that is over is listed so long
 inline constexpr auto kArmBootMax = 300s;        ///< from an arm's power-on to its service's answer; TCG needs minutes
-inline constexpr auto kServingCheckMax = 1s;      ///< for one connection to be taken
+inline constexpr auto kServingCheckMax = 1s;     ///< for one connection to be taken
 inline constexpr Bytes kHostMemoryReserve{512ULL << 20U};  ///< stays free of arms
 inline constexpr Bytes kArmMemoryOverhead{128ULL << 20U};  ///< of QEMU itself
 inline constexpr auto kMirrorLease = 300s;                 ///< prolonged at a third of it

@@ -39,7 +39,10 @@ struct WholeHost : Host {
 class WholeAgent {
  public:
     explicit WholeAgent(WholeHost& host)
-        : host_(host), loop_(take(EventLoop::create())), lane_(*loop_), store_(host.commands_disk),
+        : host_(host),
+          loop_(take(EventLoop::create())),
+          lane_(*loop_),
+          store_(host.commands_disk),
           journal_(host.effects_disk),
           engine_({.journal = journal_,
                    .dead_man = host.dead_man,
@@ -47,7 +50,8 @@ class WholeAgent {
                    .catalogue = catalogue_,
                    .boot_id = "boot-1"}) {
         const auto tell = [this](News news) { news_.push_back(std::move(news)); };
-        flows_ = std::make_unique<Flows>(Flows::Lanes{lane_, lane_, lane_, lane_, lane_, lane_}, ports(), places(), tell);
+        flows_ =
+            std::make_unique<Flows>(Flows::Lanes{lane_, lane_, lane_, lane_, lane_, lane_}, ports(), places(), tell);
         driver_ = std::make_unique<Driver>(
             Driver::Parts{.clock = host.clock,
                           .send =
@@ -63,9 +67,8 @@ class WholeAgent {
                               },
                           .execute = [this](const model::Command& command) { later_.emplace_back(command, false); },
                           .recover = [this](const model::Command& command) { later_.emplace_back(command, true); },
-                          .release = [this](const model::Vantage& vantage, std::uint64_t up_to) {
-                              flows_->release(vantage, up_to);
-                          }},
+                          .release = [this](const model::Vantage& vantage,
+                                            std::uint64_t up_to) { flows_->release(vantage, up_to); }},
             Identity{.host = HostId("hv1"), .agent_version = "1", .boot_id = "boot-1", .instance = "i"},
             take(store_.load()));
         const model::Policy policy{
@@ -180,13 +183,13 @@ class WholeAgent {
     void answer(const model::Envelope& envelope) {
         if (const auto* hello = std::get_if<model::Hello>(&envelope.body)) {
             session_ = model::SessionId{.epoch = Epoch(1), .counter = ++sessions_};
-            driver_->receive(take(codec::encode(
-                model::Envelope{.session = *session_,
-                                .body = model::Welcome{.session = *session_,
-                                                       .answers = envelope.sequence,
-                                                       .heartbeat_interval = std::chrono::seconds(5),
-                                                       .reconnect_spread = std::chrono::seconds(5),
-                                                       .credit = 8}})));
+            driver_->receive(
+                take(codec::encode(model::Envelope{.session = *session_,
+                                                   .body = model::Welcome{.session = *session_,
+                                                                          .answers = envelope.sequence,
+                                                                          .heartbeat_interval = std::chrono::seconds(5),
+                                                                          .reconnect_spread = std::chrono::seconds(5),
+                                                                          .credit = 8}})));
             for (const model::CommandReport& report : hello->commands)
                 heard(report);
         }

@@ -1,11 +1,12 @@
 // The whole agent in one process on fakes, in virtual time: one day of a host, with failures and deaths in it.
+#include "tests/unit/agent/whole_agent.hpp"
+
 #include <algorithm>
 
 #include <gtest/gtest.h>
 
 #include "base/limits/flows.hpp"
 #include "replay/report_outbox.hpp"
-#include "tests/unit/agent/whole_agent.hpp"
 
 namespace penumbra::agent {
 namespace {
@@ -110,6 +111,8 @@ TEST_F(WholeAgentTest, AFailedCopyLetsProductionGo) {
         agent_->pass(limits::kBackupLease + seconds(5));
         EXPECT_FALSE(host_.hypervisor.backup_status(kShop)->has_value()) << verb << ": " << report.message;
     }
+    const std::vector<std::byte> data(64UL * 1024, std::byte{7});
+    ASSERT_TRUE(is_ok(host_.hypervisor.guest_write(kShop, "vda", 0, data)));
     host_.hypervisor.break_reads_after(0);
     EXPECT_EQ(agent_->order(model::ReplicateGroup{GroupId("shop")}).state, CommandState::kFailed);
     EXPECT_FALSE(host_.hypervisor.backup_status(kShop)->has_value());
@@ -126,6 +129,7 @@ TEST_F(WholeAgentTest, AReplayThatCannotBeginLeavesNoMirror) {
 TEST_F(WholeAgentTest, AReplayGoesOnAfterARestart) {
     ASSERT_TRUE(succeeded(agent_->order(kCreate)));
     ASSERT_TRUE(succeeded(agent_->order(model::StartReplay{.shadow = ShadowId("s1")})));
+    agent_->pass(seconds(1));
     restart();
     agent_->pass(seconds(10));
     EXPECT_EQ(host_.control.bridge("br-prod")->mirrors.size(), 1U);
