@@ -4,6 +4,7 @@
 // message or wait without a name in base/limits/ is a defect.
 #include "base/limits/agent.hpp"
 #include "base/limits/analysis.hpp"
+#include "base/limits/api.hpp"
 #include "base/limits/base.hpp"
 #include "base/limits/cli.hpp"
 #include "base/limits/coordinator.hpp"

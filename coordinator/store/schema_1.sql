@@ -39,7 +39,8 @@ CREATE TABLE shadow (
     shadow TEXT PRIMARY KEY,
     host TEXT NOT NULL,
     gone INTEGER NOT NULL,
-    status BLOB NOT NULL
+    status BLOB NOT NULL,
+    isolation BLOB NOT NULL
 ) STRICT;
 
 CREATE TABLE trial (

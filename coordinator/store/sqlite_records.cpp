@@ -2,6 +2,8 @@
 
 #include <string>
 #include <utility>
+#include <variant>
+#include <vector>
 
 #include "base/limits/store.hpp"
 #include "coordinator/store/sqlite_connection.hpp"
@@ -47,8 +49,8 @@ struct Write {
         return {};
     }
     Result<void> operator()(const ShadowRecord& record) const {
-        to.run("INSERT OR REPLACE INTO shadow VALUES (?, ?, ?, ?)", record.status.spec.shadow, record.host, record.gone,
-               TRY(packed(record.status)));
+        to.run("INSERT OR REPLACE INTO shadow VALUES (?, ?, ?, ?, ?)", record.status.spec.shadow, record.host,
+               record.gone, TRY(packed(record.status)), TRY(packed(model::api::Reply{.body = record.isolation})));
         return {};
     }
     Result<void> operator()(const TrialRecord& record) const {
@@ -162,9 +164,15 @@ struct Read {
                 ShadowRecord& record = image.shadows.emplace_back();
                 record.host = row.id<HostId>();
                 record.status = TRY(codec::unpack<model::ShadowStatus>(row.blob()));
+                auto listed = TRY(codec::unpack<model::api::Reply>(row.blob()));
+                auto* isolation = std::get_if<std::vector<model::IsolationReport>>(&listed.body);
+                if (isolation == nullptr)
+                    return fail(ErrorCode::kDataLoss,
+                                "a stored shadow's isolation reports are none: the file is damaged");
+                record.isolation = std::move(*isolation);
                 return {};
             },
-            "SELECT host, status FROM shadow WHERE gone = 0 ORDER BY shadow");
+            "SELECT host, status, isolation FROM shadow WHERE gone = 0 ORDER BY shadow");
     }
     Result<void> trials() {
         return from.each(

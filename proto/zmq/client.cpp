@@ -20,7 +20,8 @@ Result<std::unique_ptr<FleetClient>> FleetClient::create(EventLoop& loop, keys::
 Result<void> FleetClient::reconnect() {
     auto socket = TRY(LoopSocket::create(loop_, context_.get(), ZMQ_DEALER));
     TRY(set_common(*socket, keys_, options_.message_bytes_max));
-    TRY(socket->set(ZMQ_IMMEDIATE, 1));
+    // Not ZMQ_IMMEDIATE: a Hello is said right after reconnect(), before the handshake is done, and waits in the socket
+    // until then. What a dead connection did not take goes with its socket.
     TRY(socket->set(ZMQ_RECONNECT_IVL, -1));
     TRY(socket->set(ZMQ_CURVE_SERVERKEY, options_.server_key.z85()));
     TRY(socket->set(ZMQ_CURVE_PUBLICKEY, keys_.public_key().z85()));

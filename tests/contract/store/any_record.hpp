@@ -56,10 +56,13 @@ inline std::vector<Record> any_records(std::uint64_t seed) {
     if (trial.status.spec.trial.empty()) trial.status.spec.trial = TrialId("t1");
     KpiRecord window{any_message<model::KpiWindow>(seed)};
     window.window.sequence %= 1'000'000'000;
+    ShadowRecord shadow{.host = HostId("hv2"), .status = any_message<model::ShadowStatus>(seed)};
+    for (std::uint64_t arm = 0; arm < seed % 3; ++arm)
+        shadow.isolation.push_back(any_message<model::IsolationReport>(seed + arm));
     return {HostRecord{HostId("hv1"), seed % 2 == 1, true, "0.1.0", any_message<model::HostFacts>(seed)},
             command,
             GroupRecord{group.group, group.host, group.vms, group.generations},
-            ShadowRecord{HostId("hv2"), false, any_message<model::ShadowStatus>(seed)},
+            shadow,
             trial,
             RolloutRecord{.status = any_message<model::RolloutStatus>(seed),
                           .pending = CommandId("c8"),

@@ -103,7 +103,7 @@ TEST_F(StoreContract, ReadsBackAllThatGoesOnAndTheLatestOfTheRest) {
     std::vector<Record> records{command_of(1, model::CommandState::kUnknown)};
     for (std::uint64_t number = 2; number < 2 + limits::kCommandsListedMax + kSpare; ++number)
         records.emplace_back(command_of(number, model::CommandState::kFailed));
-    ShadowRecord gone{HostId("hv1"), true, {}};
+    ShadowRecord gone{.host = HostId("hv1"), .gone = true};
     gone.status.spec = {.shadow = ShadowId("old"), .group = GroupId("shop"), .arms = {ArmId("control")}};
     records.emplace_back(gone);
     commit(std::move(records));

@@ -1,0 +1,173 @@
+#include "coordinator/api.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "base/limits/api.hpp"
+#include "base/limits/local.hpp"
+#include "coordinator/anticipation/foretell.hpp"
+#include "coordinator/anticipation/history_csv.hpp"
+#include "coordinator/core/views.hpp"
+#include "proto/keys.hpp"
+
+namespace penumbra::coordinator {
+
+namespace {
+
+namespace api = model::api;
+
+api::ReplyBody failure(const Error& error) {
+    return api::Failure{.code = error.code, .message = error.describe()};
+}
+
+template <class Value>
+api::ReplyBody body_of(Result<Value> value) {
+    if (!value.has_value()) return failure(value.error());
+    return std::move(*value);
+}
+
+// What a forecast of a series starts from.
+struct Known {
+    std::vector<MetricPoint> points;
+    double present = 0;
+};
+
+// Of a metric that is only imported, what came last counts as present.
+Result<Known> known_of(Store& store, const Series& series, WallTime now) {
+    Known known{.points = TRY(store.points(series))};
+    if (series.metric == kRequestRate) {
+        const auto windows = TRY(store.windows({.group = series.group}, now - limits::kPresentSought, WallTime::max()));
+        known.present = present_rate(windows);
+    } else if (!known.points.empty()) {
+        known.present = known.points.back().value;
+    }
+    return known;
+}
+
+// Said only while the disk does not answer for a long time.
+const Error kStoreBusy{.code = ErrorCode::kUnavailable,
+                       .message = "the coordinator's disk is too slow for what it is asked: try again"};
+
+bool is_change(const api::RequestBody& body) {
+    return std::visit(
+        []<class Body>(const Body&) {
+            return !std::is_same_v<Body, api::ListHosts> && !std::is_same_v<Body, api::ListVms> &&
+                   !std::is_same_v<Body, api::ListGroups> && !std::is_same_v<Body, api::ListShadows> &&
+                   !std::is_same_v<Body, api::ListTrials> && !std::is_same_v<Body, api::ListRollouts> &&
+                   !std::is_same_v<Body, api::ListCommands> && !std::is_same_v<Body, api::ListEvents> &&
+                   !std::is_same_v<Body, api::ListKpi> && !std::is_same_v<Body, api::ListIsolation> &&
+                   !std::is_same_v<Body, api::ShowForecast>;
+        },
+        body);
+}
+
+Series series_of(const GroupId& group, const std::string& metric) {
+    return {group, metric.empty() ? std::string(kRequestRate) : metric};
+}
+
+}  // namespace
+
+/// One request being answered.
+struct Api::Asking {
+    Api& self;
+    const std::string& user;
+    const std::string& request_id;
+    Reply reply;
+
+    [[nodiscard]] const Fleet& fleet() const { return self.parts_.core.fleet(); }
+    void core(Ask ask) const { self.ask_core(user, request_id, std::move(ask), reply); }
+    /// Replies with what `call(Store&) -> Result<Value>` says, which runs beside the loop.
+    template <class Value, class Call>
+    void store(Call call) const {
+        const bool taken = self.parts_.store.ask<Result<Value>>(
+            std::move(call), [reply = reply](Result<Value> value) { reply(body_of(std::move(value))); });
+        if (!taken) reply(failure(kStoreBusy));
+    }
+
+    void operator()(const api::ListEvents& asked) const {
+        const std::size_t count = std::min<std::size_t>(asked.count_max, limits::kItemsPerReplyMax);
+        store<std::vector<model::EventView>>(
+            [after = asked.after, count](Store& from) { return from.events(after, count); });
+    }
+    void operator()(const api::ListKpi& asked) const {
+        store<std::vector<model::KpiWindow>>(
+            [asked](Store& from) { return from.windows(asked.vantage, asked.from, asked.to); });
+    }
+    void operator()(const api::ShowForecast& asked) const {
+        store<model::ForecastView>([series = series_of(asked.group, asked.metric),
+                                    now = self.parts_.clock.wall()](Store& from) -> Result<model::ForecastView> {
+            const Known known = TRY(known_of(from, series, now));
+            return foretell(series, known.points, now, known.present);
+        });
+    }
+    void operator()(api::ImportHistory& asked) const {
+        store<api::Imported>([asked = std::move(asked)](Store& from) -> Result<api::Imported> {
+            const auto points = TRY(parse_history(asked.file_name, asked.csv));
+            TRY(from.import_points(series_of(asked.group, asked.metric), points));
+            return api::Imported{points.size()};
+        });
+    }
+    void operator()(const api::MakeToken& asked) const {
+        std::string token = keys::make_token();
+        store<api::Token>([token = std::move(token), host = asked.host, server_key = self.parts_.server_key,
+                           expires = self.parts_.clock.wall() + limits::kTokenLife](Store& from) -> Result<api::Token> {
+            TRY(from.keep_token({keys::token_hash(token), host, expires}));
+            return api::Token{token, server_key};
+        });
+    }
+    void operator()(const api::RetireHost& asked) const {
+        // first in the store: a host that is listed as retired must not be able to come back
+        const bool taken = self.parts_.store.ask<Result<void>>(
+            [host = asked.host](Store& from) { return from.revoke_key(host); },
+            [api = &self, user = user, request_id = request_id, reply = reply, asked](const Result<void>& revoked) {
+                if (!revoked.has_value()) return reply(failure(revoked.error()));
+                api->parts_.retired(asked.host);
+                api->ask_core(user, request_id, asked, reply);
+            });
+        if (!taken) reply(failure(kStoreBusy));
+    }
+    template <class Other>
+    void operator()(const Other& asked) const {
+        if constexpr (std::is_constructible_v<Ask, Other>) {
+            core(asked);
+        } else if (std::optional<api::ReplyBody> seen = view(fleet(), asked, self.parts_.clock.now())) {
+            reply(std::move(*seen));
+        } else {
+            reply(api::Failure{.code = ErrorCode::kUnsupported,
+                               .message = "this version of the coordinator cannot do that yet: upgrade it"});
+        }
+    }
+};
+
+void Api::take(const std::string& user, model::api::Request request, Answer answer) {
+    const auto reply = [id = request.request_id, answer = std::move(answer)](api::ReplyBody body) {
+        answer({id, std::move(body)});
+    };
+    if (!refusal_.empty() && is_change(request.body))
+        return reply(api::Failure{.code = ErrorCode::kResourceExhausted, .message = refusal_});
+    std::visit(Asking{*this, user, request.request_id, reply}, request.body);
+}
+
+void Api::ask_core(const std::string& user, const std::string& request_id, Ask ask, Reply reply) {
+    const std::uint64_t client = ++client_;
+    waiting_[client] = std::move(reply);
+    parts_.core.step(Asked{.client = client, .request_id = request_id, .user = user, .ask = std::move(ask)});
+}
+
+void Api::answer(std::uint64_t client, const model::api::Reply& reply) {
+    const auto found = waiting_.find(client);
+    if (found == waiting_.end()) return;
+    const Reply given = std::move(found->second);
+    waiting_.erase(found);
+    given(reply.body);
+}
+
+}  // namespace penumbra::coordinator

@@ -1,0 +1,140 @@
+#include "coordinator/api.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "coordinator/store/memory_store.hpp"
+#include "proto/keys.hpp"
+#include "tests/support/fake_clock.hpp"
+#include "tests/support/result_matchers.hpp"
+#include "tests/support/turn_until.hpp"
+
+namespace penumbra::coordinator {
+namespace {
+
+namespace api = model::api;
+using testing::turn_until;
+
+class ApiTest : public ::testing::Test {
+ protected:
+    ApiTest() {
+        auto store = std::make_unique<MemoryStore>(disk_);
+        Image image = store->open({}).value();
+        worker_ = *StoreWorker::start(*loop_, std::move(store),
+                                      {.committed = [this](std::uint64_t batch) { core_->step(Committed{batch}); }});
+        core_.emplace(std::move(image), clock_,
+                      CoreDriver::Outputs{.persist = [this](Batch batch) { ASSERT(worker_->commit(std::move(batch))); },
+                                          .send = [](const HostId&, const model::Envelope&) {},
+                                          .answer = [this](std::uint64_t client,
+                                                           const api::Reply& reply) { api_->answer(client, reply); },
+                                          .step_down = [](Epoch) {}});
+        api_.emplace(Api::Parts{.clock = clock_,
+                                .core = *core_,
+                                .store = *worker_,
+                                .server_key = "SERVERKEY",
+                                .retired = [this](const HostId& host) { retired_ = host; }});
+        core_->step(Asked{.user = "enrolment", .ask = EnrolHost{HostId("hv1")}});
+    }
+    api::Reply ask(api::RequestBody body, const std::string& request_id = "r") {
+        std::optional<api::Reply> reply;
+        api_->take("anna", {request_id, std::move(body)}, [&](const api::Reply& given) { reply = given; });
+        EXPECT_TRUE(turn_until(*loop_, [&] { return reply.has_value(); }));
+        EXPECT_EQ(reply->request_id, request_id);
+        return std::move(*reply);
+    }
+    template <class Body>
+    Body ask_for(api::RequestBody body) {
+        api::Reply reply = ask(std::move(body));
+        if (const auto* failure = std::get_if<api::Failure>(&reply.body)) ADD_FAILURE() << failure->message;
+        return std::holds_alternative<Body>(reply.body) ? std::get<Body>(reply.body) : Body();
+    }
+
+    std::unique_ptr<EventLoop> loop_ = std::move(*EventLoop::create());
+    testing::FakeClock clock_;
+    std::shared_ptr<MemoryDisk> disk_ = std::make_shared<MemoryDisk>();
+    std::unique_ptr<StoreWorker> worker_;
+    std::optional<CoreDriver> core_;
+    std::optional<Api> api_;
+    HostId retired_;
+};
+
+TEST_F(ApiTest, ListsTheHosts) {
+    const auto hosts = ask_for<std::vector<model::HostView>>(api::ListHosts{});
+    ASSERT_EQ(hosts.size(), 1U);
+    EXPECT_EQ(hosts.front().host, HostId("hv1"));
+    EXPECT_EQ(hosts.front().state, model::HostState::kPending);
+}
+
+TEST_F(ApiTest, AnswersAChangeOnlyWhenItIsStoredAndOnceARequest) {
+    const auto first = ask(api::ResolveCommand{CommandId("none")}, "one");
+    ASSERT_TRUE(std::holds_alternative<api::Failure>(first.body));
+    EXPECT_EQ(disk_->requests.size(), 1U);
+    EXPECT_EQ(ask(api::RetireHost{HostId("hv1")}, "one"), first);
+}
+
+TEST_F(ApiTest, KeepsATokensHashAndShowsItWithTheServersKey) {
+    const auto token = ask_for<api::Token>(api::MakeToken{HostId("hv2")});
+    EXPECT_EQ(token.server_key, "SERVERKEY");
+    EXPECT_EQ(disk_->tokens.at(HostId("hv2")).token.hash, keys::token_hash(token.token));
+    EXPECT_NE(disk_->tokens.at(HostId("hv2")).token.hash, token.token);
+    EXPECT_EQ(disk_->tokens.at(HostId("hv2")).token.expires, clock_.wall() + std::chrono::minutes(10));
+}
+
+TEST_F(ApiTest, VoidsTheKeyOfARetiredHost) {
+    disk_->keys[HostId("hv1")] = "KEY";
+    EXPECT_EQ(ask_for<api::Accepted>(api::RetireHost{HostId("hv1")}).subject, "host:hv1");
+    EXPECT_TRUE(disk_->keys.empty());
+    EXPECT_EQ(retired_, HostId("hv1"));
+}
+
+TEST_F(ApiTest, ForetellsFromAnImportedHistory) {
+    std::string csv = "time,value\n";
+    const auto begin = std::chrono::floor<std::chrono::seconds>(clock_.wall()) - std::chrono::days(14);
+    for (int hour = 0; hour < 14 * 24; ++hour)
+        csv += fmt::format("{},{}\n", (begin + std::chrono::hours(hour)).time_since_epoch().count(), 5 + hour % 24);
+    EXPECT_EQ(ask_for<api::Imported>(api::ImportHistory{GroupId("shop"), "", "h.csv", csv}).points, 14U * 24);
+    const auto view = ask_for<model::ForecastView>(api::ShowForecast{GroupId("shop"), ""});
+    EXPECT_EQ(view.next_day.size(), 24U);
+    EXPECT_EQ(view.metric, "requests_per_second");
+    EXPECT_EQ(view.present, 0);
+
+    disk_->windows[{.group = GroupId("shop")}][1] = {{.vantage = {.group = GroupId("shop")},
+                                                      .sequence = 1,
+                                                      .begin = clock_.wall() - std::chrono::seconds(2),
+                                                      .length = std::chrono::seconds(1),
+                                                      .requests = 6}};
+    EXPECT_EQ(ask_for<model::ForecastView>(api::ShowForecast{GroupId("shop"), ""}).present, 6);
+}
+
+TEST_F(ApiTest, NamesTheLineOfAHistoryThatIsNone) {
+    const auto reply = ask(api::ImportHistory{GroupId("shop"), "", "h.csv", "1,2\nx\n"});
+    EXPECT_NE(std::get<api::Failure>(reply.body).message.find("h.csv:2:"), std::string::npos);
+}
+
+TEST_F(ApiTest, RefusesChangesWhileTheDiskIsFullAndGoesOnShowing) {
+    api_->refuse_changes("the disk is full: free some space");
+    const auto reply = ask(api::MakeToken{HostId("hv2")});
+    EXPECT_EQ(std::get<api::Failure>(reply.body).code, ErrorCode::kResourceExhausted);
+    EXPECT_EQ(ask_for<std::vector<model::HostView>>(api::ListHosts{}).size(), 1U);
+    EXPECT_TRUE(disk_->tokens.empty());
+    api_->refuse_changes("");
+    EXPECT_FALSE(ask_for<api::Token>(api::MakeToken{HostId("hv2")}).token.empty());
+}
+
+TEST_F(ApiTest, ListsEventsAndWindowsOfTheStore) {
+    EXPECT_FALSE(ask_for<std::vector<model::EventView>>(api::ListEvents{}).size() > 1);
+    disk_->windows[{.group = GroupId("shop")}][1] = {{.vantage = {.group = GroupId("shop")}, .sequence = 1}};
+    EXPECT_EQ(ask_for<std::vector<model::KpiWindow>>(
+                  api::ListKpi{.vantage = {.group = GroupId("shop")}, .to = WallTime(std::chrono::seconds(1))})
+                  .size(),
+              1U);
+}
+
+}  // namespace
+}  // namespace penumbra::coordinator
