@@ -79,7 +79,7 @@ class LocalServer::Connection : public std::enable_shared_from_this<Connection> 
         if (!message.has_value()) {
             message = codec::encode(
                 Reply{.request_id = request_id_,
-                      .body = Failure{.code = message.error().code,
+                      .body = Failure{.code = ErrorCode::kInternal,  // ours, not the asker's
                                       .message = "the reply cannot be sent: " + message.error().message}});
         }
         ASSERT(message.has_value());

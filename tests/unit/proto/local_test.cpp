@@ -147,7 +147,9 @@ TEST_F(LocalTest, AReplyOfManyMegabytesArrivesWhole) {
 TEST_F(LocalTest, AReplyThatCannotBeSentIsAFailure) {
     serve();
     instant_ = std::vector<model::EventView>(limits::kItemsPerReplyMax + 1);
-    EXPECT_NE(failure_of(ask(kRequest)).message.find("cannot be sent"), std::string::npos);
+    const Failure failure = failure_of(ask(kRequest));
+    EXPECT_EQ(failure.code, ErrorCode::kInternal);
+    EXPECT_NE(failure.message.find("cannot be sent"), std::string::npos);
 }
 
 TEST_F(LocalTest, GarbageIsRefusedInWords) {
