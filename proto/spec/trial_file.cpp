@@ -125,11 +125,11 @@ void read_conduct(Reading& reading, model::TrialSpec& into) {
     reading.id("treated", into.treated);
     if (into.control == into.treated) reading.refuse("treated", "it must be another arm than `control`");
     phase("warm_up", into.warm_up, seconds(0));
-    phase("baseline", into.baseline, seconds(1));
+    phase("baseline", into.baseline, seconds(0));
     phase("settle", into.settle, seconds(0));
     phase("measure", into.measure, seconds(1));
     reading.duration("window", into.window, milliseconds(100), seconds(60));
-    if (into.window > into.measure || into.window > into.baseline) {
+    if (into.window > into.measure || (into.baseline > seconds(0) && into.window > into.baseline)) {
         reading.refuse("window", "it must not be longer than `measure` and `baseline`");
     }
     reading.number("share", into.share, 0, 1);

@@ -158,6 +158,8 @@ TEST(TrialFile, AWrongTypeOrRangeIsNamedWithWhatWasExpected) {
     EXPECT_TRUE(refused(with("control = \"treated\""), "another arm"));
     EXPECT_TRUE(refused(with("control = \"a b\""), "aa.toml:4:11"));
     EXPECT_TRUE(refused(with("window = \"60s\"\nmeasure = \"30s\""), "it must not be longer"));
+    EXPECT_TRUE(refused(with("window = \"60s\"\nbaseline = \"30s\""), "it must not be longer"));
+    EXPECT_TRUE(is_ok(with("baseline = \"0s\"")));
     EXPECT_TRUE(refused(with("kpi = 3"), "each as [[kpi]]"));
     EXPECT_TRUE(refused(with("[[kpi]]\nname = \"latency\""), "is not one of \"response_time_mean\""));
     EXPECT_TRUE(refused(with("[[kpi]]\nname = \"error_rat\""), "did you mean \"error_rate\"?"));
