@@ -24,6 +24,9 @@ Result<LayerWriter> LayerWriter::create(std::filesystem::path path, const Spec& 
     if (!spec.backing.empty()) TRY(qcow2::check_backing(spec.backing));
     UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, spec.mode));
     if (!fd.valid()) return fail_errno(errno, fmt::format("creating layer {}", path.native()));
+    // Whatever our umask is: guests read what lies below their overlays.
+    if (::fchmod(fd.get(), spec.mode) != 0)
+        return fail_errno(errno, fmt::format("setting the mode of {}", path.native()));
     return LayerWriter(std::move(path), spec, std::move(fd));
 }
 

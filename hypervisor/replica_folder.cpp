@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kStaging = "staging";
 constexpr std::string_view kManifest = "manifest";
-constexpr unsigned kFolderMode = 0750;
+constexpr unsigned kFolderMode = 02750;  // whatever our umask is; what is made inside gets its group
 constexpr unsigned kFileMode = 0440;
 
 using Step = ReplicaFolder::StepHook;
@@ -41,9 +41,11 @@ std::optional<std::uint64_t> generation_of(const std::string& name) {
 }
 
 Result<void> make_folder(const fs::path& path) {
-    if (::mkdir(path.c_str(), kFolderMode) == 0) return sync_directory(path.parent_path());
-    if (errno == EEXIST) return {};
-    return fail_errno(errno, fmt::format("making folder {}", path.native()));
+    const bool made = ::mkdir(path.c_str(), 0700) == 0;
+    if (!made && errno == EEXIST) return {};
+    if (!made || ::chmod(path.c_str(), kFolderMode) != 0)
+        return fail_errno(errno, fmt::format("making folder {}", path.native()));
+    return sync_directory(path.parent_path());
 }
 
 Result<void> remove_folder(const fs::path& path) {

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -153,6 +154,19 @@ TEST_F(Replication, AMissingOrForeignFileMakesAGenerationUnusableAndSaysSo) {
     state = folder_.state(vm_);
     ASSERT_EQ(state->generations.size(), 2U);
     EXPECT_TRUE(fails(folder_.table(state->generations[0], "vda"), ErrorCode::kDataLoss, "vda.blocks"));
+}
+
+TEST_F(Replication, WhoeverRunsGuestsCanReadTheLayersByTheirGroupWhateverTheUmask) {
+    const mode_t before = ::umask(0077);
+    const auto made = make_generation();
+    ::umask(before);
+    ASSERT_TRUE(is_ok(made));
+    using std::filesystem::perms;
+    const std::filesystem::path folder = root_ / vm_.text() / "1";
+    EXPECT_EQ(std::filesystem::status(folder / "vda.qcow2").permissions(), perms(0440));
+    EXPECT_EQ(std::filesystem::status(folder / "manifest").permissions(), perms(0440));
+    EXPECT_EQ(std::filesystem::status(folder).permissions(), perms(02750));
+    EXPECT_EQ(std::filesystem::status(folder.parent_path()).permissions(), perms(02750));
 }
 
 constexpr int kDied = 42;
