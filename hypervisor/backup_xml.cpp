@@ -57,20 +57,6 @@ std::string checkpoint_xml(const BackupRequest& request, const std::vector<std::
     return text_of(document);
 }
 
-std::string checkpoint_xml(const CheckpointFacts& facts) {
-    pugi::xml_document document;
-    pugi::xml_node checkpoint = document.append_child("domaincheckpoint");
-    append_text(checkpoint, "name", facts.name.text());
-    append_text(checkpoint, "creationTime", fmt::to_string(facts.created_s));
-    pugi::xml_node disks = checkpoint.append_child("disks");
-    for (const auto& [name, dirty] : facts.dirty) {
-        pugi::xml_node disk = append_disk(disks, name);
-        set_attribute(disk, "checkpoint", "bitmap");
-        set_attribute(disk, "bitmap", facts.name.text());
-    }
-    return text_of(document);
-}
-
 Result<BackupServer> backup_server_in(std::string_view xml) {
     pugi::xml_document document;
     const pugi::xml_node backup = TRY(parse_root(document, xml, "domainbackup"));

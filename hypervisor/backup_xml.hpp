@@ -18,10 +18,6 @@ namespace penumbra::hypervisor {
 /// <domaincheckpoint> that the cut of `request` makes.
 [[nodiscard]] std::string checkpoint_xml(const BackupRequest& request, const std::vector<std::string>& domain_disks);
 
-/// <domaincheckpoint> by which libvirt is told of a checkpoint again that it has forgotten; its bitmaps are in the
-/// images still.
-[[nodiscard]] std::string checkpoint_xml(const CheckpointFacts& checkpoint);
-
 /// What an open job serves. kUnsupported for a push-mode job: it has no server.
 struct BackupServer {
     std::filesystem::path socket;  ///< empty: it listens elsewhere than on a UNIX socket

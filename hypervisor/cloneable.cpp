@@ -1,7 +1,13 @@
 #include "hypervisor/cloneable.hpp"
 
+#include <string_view>
+#include <utility>
+
 #include <fmt/format.h>
 #include <pugixml.hpp>
+
+#include "hypervisor/shadow_domain.hpp"
+#include "hypervisor/xml_tree.hpp"
 
 namespace penumbra::hypervisor {
 
@@ -10,17 +16,11 @@ bool is_volume(const pugi::xml_node& disk) {
     const std::string_view device = disk.attribute("device").as_string("disk");
     return device == "disk" && disk.child("source");
 }
-}  // namespace
 
-std::vector<std::string> reasons_against_cloning(const model::VmFacts& facts, std::string_view xml) {
+/// What is against a cut of its disks.
+std::vector<std::string> reasons_against_cut(const model::VmFacts& facts, const pugi::xml_node& devices) {
     std::vector<std::string> reasons;
     if (!facts.running) reasons.emplace_back("it is off; a cut needs it running, start it");
-    pugi::xml_document document;
-    if (!document.load_buffer(xml.data(), xml.size())) {
-        reasons.emplace_back("its configuration cannot be read; see `virsh dumpxml`");
-        return reasons;
-    }
-    const pugi::xml_node devices = document.child("domain").child("devices");
     std::size_t volumes = 0;
     std::size_t index = 0;
     for (const pugi::xml_node& disk : devices.children("disk")) {
@@ -39,6 +39,29 @@ std::vector<std::string> reasons_against_cloning(const model::VmFacts& facts, st
     }
     if (volumes == 0) reasons.emplace_back("it has no disk to clone");
     return reasons;
+}
+
+/// The clone at full size, in a place that has all it may need.
+Result<ShadowDomain> drafted(const model::VmFacts& facts, const std::string& xml) {
+    ShadowPlace place{.copies = TRY(boot_files_in(xml))};
+    for (const model::DiskFacts& disk : facts.disks)
+        place.disks.emplace(disk.target, "overlay");
+    for (const model::NicFacts& nic : facts.nics)
+        place.taps.emplace(nic.mac, "tap");
+    return shadow_domain(xml, place);
+}
+
+}  // namespace
+
+Cloneability cloneability_of(const model::VmFacts& facts, const std::string& xml) {
+    pugi::xml_document document;
+    const Result<pugi::xml_node> domain = parse_root(document, xml, "domain");
+    if (!domain.has_value()) return {.possible = false, .reasons = {domain.error().describe()}};
+    std::vector<std::string> reasons = reasons_against_cut(facts, domain->child("devices"));
+    Result<ShadowDomain> draft = drafted(facts, xml);
+    if (!draft.has_value()) reasons.push_back(draft.error().describe());
+    if (!reasons.empty()) return {.possible = false, .reasons = std::move(reasons)};
+    return {.possible = true, .reasons = std::move(draft->gaps)};
 }
 
 }  // namespace penumbra::hypervisor

@@ -1,15 +1,20 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "proto/model/host.hpp"
 
 namespace penumbra::hypervisor {
 
-/// Why a VM cannot be cloned, one sentence each with what to do; empty: it can. `facts` with sizes measured, `xml` its
-/// live or, when it is off, its persistent configuration. Pure.
-[[nodiscard]] std::vector<std::string> reasons_against_cloning(const model::VmFacts& facts, std::string_view xml);
+struct Cloneability {
+    bool possible = false;
+    std::vector<std::string>
+        reasons;  ///< possible: what a shadow will lack at full size; otherwise why not, with what to do
+};
+
+/// Whether a VM can be cloned. `facts` with sizes measured, `xml` its live or, when it is off, its persistent
+/// configuration. Pure.
+[[nodiscard]] Cloneability cloneability_of(const model::VmFacts& facts, const std::string& xml);
 
 }  // namespace penumbra::hypervisor

@@ -1,6 +1,8 @@
 #include "hypervisor/domain_xml.hpp"
 
+#include <algorithm>
 #include <array>
+#include <cctype>
 #include <string_view>
 #include <utility>
 
@@ -52,8 +54,11 @@ model::NicFacts nic_of(const pugi::xml_node& nic) {
     for (const char* attribute : {"bridge", "network", "dev"}) {
         if (network.empty()) network = source.attribute(attribute).as_string();
     }
+    // in lower case, as the rest of us writes it; an operator's file may have it either way
+    std::string mac = nic.child("mac").attribute("address").as_string();
+    std::ranges::transform(mac, mac.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     return {.target = nic.child("target").attribute("dev").as_string(),
-            .mac = nic.child("mac").attribute("address").as_string(),
+            .mac = std::move(mac),
             .network = network,
             .model = nic.child("model").attribute("type").as_string()};
 }

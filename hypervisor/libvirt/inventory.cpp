@@ -105,8 +105,9 @@ Result<std::vector<model::VmFacts>> LibvirtInventory::list_vms() {
         facts.running = TRY(is_running(domain.get()));
         for (model::DiskFacts& disk : facts.disks)
             measure(domain.get(), disk);
-        facts.reasons = reasons_against_cloning(facts, *xml);
-        facts.cloneable = facts.reasons.empty();
+        Cloneability cloneability = cloneability_of(facts, *xml);
+        facts.cloneable = cloneability.possible;
+        facts.reasons = std::move(cloneability.reasons);
         vms.push_back(std::move(facts));
     }
     std::ranges::sort(vms, {}, &model::VmFacts::name);

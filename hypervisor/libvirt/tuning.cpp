@@ -59,18 +59,15 @@ std::string owned(std::string_view text) {
     return std::string(text);
 }
 
-IoTuneVector iotune_of(const std::map<std::string, TypedValue>& values) {
+IoTuneVector iotune_of(const std::map<std::string, TypedValue>& values, Layer layer) {
     IoTuneVector vector;
     for (const std::string_view field : kIoTuneFields) {
         const auto value = values.find(owned(field));
         if (value == values.end()) continue;
         const std::uint64_t limit = std::get<std::uint64_t>(value->second);
-        // Live, QEMU reports a burst length of 1 s beside no burst at all: that is no limit.
-        const bool length_alone = field.ends_with(kLengthSuffix) && [&] {
-            const auto burst = values.find(owned(field.substr(0, field.size() - std::string_view("_length").size())));
-            return burst == values.end() || std::get<std::uint64_t>(burst->second) == 0;
-        }();
-        if (limit != 0 && !length_alone) vector.limits[owned(field)] = limit;
+        // Live, QEMU reports its default length of a burst, 1 s, for every burst and even beside none.
+        const bool made_up = layer == Layer::kLive && limit == 1 && field.ends_with(kLengthSuffix);
+        if (limit != 0 && !made_up) vector.limits[owned(field)] = limit;
     }
     const auto group = values.find(owned(kGroupName));
     if (group == values.end() || vector.limits.empty()) return vector;
@@ -167,7 +164,7 @@ Result<IoTuneVector> LibvirtTuning::iotune(const VmId& vm, const std::string& di
     if (virDomainGetBlockIoTune(domain.get(), disk.c_str(), params.data(), &params.size(), flags_of(layer)) < 0) {
         return failed();
     }
-    return iotune_of(params.values());
+    return iotune_of(params.values(), layer);
 }
 
 Result<void> LibvirtTuning::set_iotune(const VmId& vm, const std::string& disk, const IoTuneVector& vector,

@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 #include "base/result.hpp"
@@ -19,12 +18,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     hypervisor::ShadowPlace place{.shadow = penumbra::ShadowId("s"), .arm = penumbra::ArmId("a"), .scale = 0.5};
     for (const auto& disk : facts->disks)
         place.disks[disk.target] = "/o/overlay";
-    for (const auto& nic : facts->nics) {
-        std::string mac = nic.mac;
-        for (char& c : mac)
-            if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-        place.taps[mac] = "tap0";
-    }
+    for (const auto& nic : facts->nics)
+        place.taps[nic.mac] = "tap0";
     place.copies = {.kernel = "/o/kernel", .initrd = "/o/initrd", .loader = "/o/loader", .nvram = "/o/nvram"};
     const auto shadow = hypervisor::shadow_domain(xml, place);
     if (!shadow.has_value()) return 0;

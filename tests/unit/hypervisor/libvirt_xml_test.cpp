@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <fstream>
 
 #include <gtest/gtest.h>
@@ -17,7 +18,7 @@ using testing::is_ok;
 
 constexpr const char* kDomain = R"(<domain type='kvm' id='4'>
   <name>shop</name><uuid>5e0f3c1a-7c1d-4a57-9b52-0a1b2c3d4e5f</uuid>
-  <memory unit='MiB'>768</memory><vcpu current='2'>4</vcpu>
+  <os><type>hvm</type></os><memory unit='MiB'>768</memory><vcpu current='2'>4</vcpu>
   <cputune><shares>512</shares><vcpupin vcpu='0' cpuset='1'/><quota>50000</quota></cputune>
   <devices>
     <disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='/v/a.qcow2'/><target dev='vda'/></disk>
@@ -108,16 +109,41 @@ TEST(DomainXml, OurMarkIsANamespaceAndNotAWord) {
 }
 
 TEST(Cloneable, EachReasonSaysWhatToDo) {
-    model::VmFacts facts = *facts_in(kDomain);
+    const std::string xml(kDomain);
+    model::VmFacts facts = *facts_in(xml);
     facts.running = true;
     facts.disks[0].incremental = true;
-    const std::vector<std::string> reasons = reasons_against_cloning(facts, kDomain);
-    ASSERT_EQ(reasons.size(), 1U);
-    EXPECT_NE(reasons[0].find("vdb is raw"), std::string::npos);
+    const auto one = [&](const std::string& changed) {
+        const Cloneability cloneability = cloneability_of(facts, changed);
+        EXPECT_FALSE(cloneability.possible);
+        EXPECT_EQ(cloneability.reasons.size(), 1U);
+        return cloneability.reasons.empty() ? std::string() : cloneability.reasons.front();
+    };
+    EXPECT_NE(one(xml).find("vdb is raw"), std::string::npos);
     facts.disks[1].incremental = true;
-    EXPECT_TRUE(reasons_against_cloning(facts, kDomain).empty()) << "an empty drive is no reason";
+    EXPECT_TRUE(cloneability_of(facts, xml).possible) << "an empty drive is no reason";
+    std::string sealed = xml;
+    sealed.replace(sealed.find("<devices>"), 9, "<launchSecurity type='sev'/><devices>");
+    EXPECT_NE(one(sealed).find("encrypted"), std::string::npos);
     facts.running = false;
-    EXPECT_EQ(reasons_against_cloning(facts, kDomain).size(), 1U);
+    EXPECT_NE(one(xml).find("start it"), std::string::npos);
+    EXPECT_NE(one("<domain").find("malformed"), std::string::npos);
+}
+
+TEST(Cloneable, SaysWhatAShadowWillLack) {
+    std::string xml(kDomain);
+    xml.replace(xml.find("</devices>"), 10, "<hostdev mode='subsystem' type='pci'/></devices>");
+    model::VmFacts facts = *facts_in(xml);
+    facts.running = true;
+    for (model::DiskFacts& disk : facts.disks)
+        disk.incremental = true;
+    const Cloneability cloneability = cloneability_of(facts, xml);
+    EXPECT_TRUE(cloneability.possible);
+    const auto has = [&](std::string_view word) {
+        return std::ranges::any_of(cloneability.reasons, [&](const auto& r) { return r.find(word) != r.npos; });
+    };
+    EXPECT_TRUE(has("passed through"));
+    EXPECT_TRUE(has("pinned"));
 }
 
 TEST(Qcow2Header, OnlyVersionThreeKeepsBitmaps) {

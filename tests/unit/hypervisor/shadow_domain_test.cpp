@@ -1,7 +1,6 @@
 #include "hypervisor/shadow_domain.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -41,11 +40,8 @@ ShadowPlace place_for(const std::string& xml) {
     const model::VmFacts facts = facts_in(xml).value();
     for (const model::DiskFacts& disk : facts.disks)
         place.disks[disk.target] = "/shadows/s1/control/" + disk.target + ".qcow2";
-    for (const model::NicFacts& nic : facts.nics) {
-        std::string mac = nic.mac;
-        std::ranges::transform(mac, mac.begin(), [](char c) { return static_cast<char>(std::tolower(c)); });
-        place.taps[mac] = fmt::format("pt-{}", place.taps.size());
-    }
+    for (const model::NicFacts& nic : facts.nics)
+        place.taps.emplace(nic.mac, fmt::format("pt-{}", place.taps.size()));
     const BootFiles files = boot_files_in(xml).value();
     if (!files.kernel.empty()) place.copies.kernel = "/shadows/s1/control/kernel";
     if (!files.initrd.empty()) place.copies.initrd = "/shadows/s1/control/initrd";
