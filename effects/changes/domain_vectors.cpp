@@ -11,8 +11,6 @@ namespace penumbra::effects {
 namespace {
 
 constexpr std::string_view kGroupName = "group_name";
-// The group libvirt makes for a disk that is in none: named after QEMU's device, not anybody's configuration.
-constexpr std::string_view kAutomaticGroupPrefix = "drive-";
 
 template <class Number>
 Result<Number> number_of(const std::string& name, const std::string& text) {
@@ -44,9 +42,7 @@ journal::Values values_of(const hypervisor::IoTuneVector& vector) {
     journal::Values values;
     for (const auto& [name, limit] : vector.limits)
         if (limit != 0) values.emplace(name, fmt::to_string(limit));
-    if (!vector.group_name.empty() && !vector.group_name.starts_with(kAutomaticGroupPrefix)) {
-        values.emplace(kGroupName, vector.group_name);
-    }
+    if (!vector.group_name.empty()) values.emplace(kGroupName, vector.group_name);
     return values;
 }
 
