@@ -64,6 +64,7 @@ class PrivateSwitch {
     [[nodiscard]] const std::string& reason() const { return reason_; }
     [[nodiscard]] std::filesystem::path run_dir() const { return folder_.path(); }
 
+    void kill_daemon() { end(daemon_); }
     void start_daemon() {
         daemon_ = start({"usr/sbin/ovs-vswitchd", "unix:" + file("db.sock"), "--pidfile=" + file("ovs-vswitchd.pid"),
                          "--log-file=" + file("vswitchd.log"), "-vconsole:off"});
