@@ -9,6 +9,7 @@
 #include "agent/serving_check.hpp"
 #include "effects/places.hpp"
 #include "hypervisor/shadow_domain.hpp"
+#include "netisolate/probe/isolation_probe.hpp"
 
 namespace penumbra::agent {
 
@@ -90,9 +91,11 @@ Flows::Ports Adapters::ports() {
         .drafting = {.boot_files = hypervisor::boot_files_in, .domain = hypervisor::shadow_domain},
         .answers = [folder = folders_.spaces](const std::string& space,
                                               const std::string& server) { return is_served(folder / space, server); },
-        .probe = [](const netisolate::IsolationPlan&) -> Result<model::IsolationReport> {
-            return fail(ErrorCode::kUnsupported, "this version cannot show isolation yet");
-        },
+        .probe =
+            [this](const netisolate::IsolationPlan& sandbox) {
+                return netisolate::probe_isolation(
+                    sandbox, {.control = shadows_switch_, .links = shadows_links_, .spaces = folders_.spaces});
+            },
         .scratch_room = [folder = folders_.scratch] { return scratch_room(folder); },
         .new_key = new_key,
         .remove_replicas = [this] { return remove_replicas(); }};
