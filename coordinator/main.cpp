@@ -92,14 +92,14 @@ Result<int> run(const CommandLine& line) {
 }  // namespace penumbra::coordinator
 
 int main(int argc, char** argv) {
-    using namespace penumbra;
-    const auto line = coordinator::command_line({argv + 1, static_cast<std::size_t>(argc - 1)});
+    const auto line = penumbra::coordinator::command_line({argv + 1, static_cast<std::size_t>(argc - 1)});
     if (!line.has_value()) {
-        static_cast<void>(std::fwrite(coordinator::kUsage.data(), 1, coordinator::kUsage.size(), stderr));
-        return coordinator::kWrongUse;
+        static_cast<void>(
+            std::fwrite(penumbra::coordinator::kUsage.data(), 1, penumbra::coordinator::kUsage.size(), stderr));
+        return penumbra::coordinator::kWrongUse;
     }
-    const Result<int> status = coordinator::run(*line);
+    const penumbra::Result<int> status = penumbra::coordinator::run(*line);
     if (status.has_value()) return *status;
-    log::error("coordinator.not_started", status.error());
-    return coordinator::kFailed;
+    penumbra::log::error("coordinator.not_started", status.error());
+    return penumbra::coordinator::kFailed;
 }
