@@ -2,10 +2,12 @@
 // allows, and undoes it when nobody confirms: see docs/architecture.md.
 
 #include <cstdio>
+#include <optional>
 #include <span>
 #include <string_view>
 
 #include "agent/daemon.hpp"
+#include "agent/enrol.hpp"
 #include "base/log.hpp"
 #include "proto/spec/policy_file.hpp"
 #include "proto/spec/services_file.hpp"
@@ -17,6 +19,11 @@ namespace {
 constexpr const char* kSettings = "/etc/penumbra/agent.toml";
 constexpr const char* kPolicy = "/etc/penumbra/policy.toml";
 constexpr const char* kServices = "/etc/penumbra/services.toml";
+constexpr const char* kUsage =
+    "usage: penumbra-agent                                                            serve, as systemd does\n"
+    "       penumbra-agent check                                                      read its files and say what they "
+    "mean\n"
+    "       penumbra-agent enrol --server ADDRESS:PORT --server-key KEY --token TOKEN  join a fleet\n";
 
 Result<Setup> read_setup() {
     Setup setup{.settings = TRY(spec::load_agent_settings(kSettings)), .policy = kPolicy};
@@ -35,6 +42,27 @@ Result<void> check() {
     return {};
 }
 
+/// Of `enrol`; nothing where the command line is malformed.
+std::optional<Invitation> invitation_in(std::span<char* const> words) {
+    if (words.size() != 7 || std::string_view(words[0]) != "enrol") return std::nullopt;
+    Invitation invitation;
+    for (std::size_t i = 1; i < words.size(); i += 2) {
+        const std::string_view option(words[i]);
+        if (option == "--server") invitation.server = words[i + 1];
+        if (option == "--server-key") invitation.server_key = words[i + 1];
+        if (option == "--token") invitation.token = words[i + 1];
+    }
+    if (invitation.server.empty() || invitation.server_key.empty() || invitation.token.empty()) return std::nullopt;
+    return invitation;
+}
+
+Result<void> join(const Invitation& invitation) {
+    const spec::AgentSettings settings = TRY(enrol(invitation, kSettings));
+    std::printf("this host is '%s' of the coordinator at %s; systemctl enable --now penumbra-agent starts its agent\n",
+                settings.host.text().c_str(), settings.server.c_str());
+    return {};
+}
+
 Result<void> serve() {
     Daemon daemon(TRY(read_setup()));
     return daemon.run();
@@ -46,11 +74,17 @@ Result<void> serve() {
 int main(int argc, char** argv) {
     const auto words = std::span<char* const>(argv, static_cast<std::size_t>(argc)).subspan(1);
     const std::string_view verb = words.empty() ? std::string_view() : std::string_view(words[0]);
-    if (words.size() > 1 || (!verb.empty() && verb != "check")) {
-        std::fprintf(stderr, "usage: penumbra-agent [check]\n");
+    penumbra::Result<void> done;
+    if (words.empty()) {
+        done = penumbra::agent::serve();
+    } else if (verb == "check" && words.size() == 1) {
+        done = penumbra::agent::check();
+    } else if (const auto invitation = penumbra::agent::invitation_in(words); invitation.has_value()) {
+        done = penumbra::agent::join(*invitation);
+    } else {
+        std::fprintf(stderr, "%s", penumbra::agent::kUsage);
         return 2;
     }
-    const penumbra::Result<void> done = verb == "check" ? penumbra::agent::check() : penumbra::agent::serve();
     if (done.has_value()) return 0;
     penumbra::log::error("agent.ended", done.error());
     return 1;

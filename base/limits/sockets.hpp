@@ -17,6 +17,7 @@ inline constexpr unsigned kGateStandsMax = 10;  ///< seconds without a turn of Z
 inline constexpr std::size_t kEnrolBytesMax = 4096;
 inline constexpr std::size_t kEnrolAsksMax = 64;  ///< that wait for the coordinator at a time
 inline constexpr auto kEnrolRetry = 3s;
+inline constexpr auto kEnrolDeadline = 30s;  ///< in all, of a host that asks
 
 // local socket
 inline constexpr std::size_t kApiRequestBytesMax = kHistoryCsvBytesMax + 64 * 1024;
