@@ -123,8 +123,10 @@ TEST_F(Program, AShadowIsAskedForAsTyped) {
             return model::api::Accepted{"command:7"};
         }
         if (std::holds_alternative<model::api::ListCommands>(request.body)) {
-            return std::vector<model::CommandView>{
-                {.id = CommandId("7"), .host = HostId("hv1"), .state = model::CommandState::kSucceeded}};
+            return std::vector<model::CommandView>{{.id = CommandId("7"),
+                                                    .host = HostId("hv1"),
+                                                    .resource = ResourceId("group:shop"),
+                                                    .state = model::CommandState::kSucceeded}};
         }
         return std::vector<model::ShadowView>{};
     });
