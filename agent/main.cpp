@@ -1,6 +1,7 @@
 // penumbra-agent: the privileged daemon of one host. It does what the coordinator asks as far as root of this host
 // allows, and undoes it when nobody confirms: see docs/architecture.md.
 
+#include <csignal>
 #include <cstdio>
 #include <optional>
 #include <span>
@@ -72,6 +73,8 @@ Result<void> serve() {
 }  // namespace penumbra::agent
 
 int main(int argc, char** argv) {
+    // A libvirtd that dies is an error of the call, not the end of this process.
+    static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
     const auto words = std::span<char* const>(argv, static_cast<std::size_t>(argc)).subspan(1);
     const std::string_view verb = words.empty() ? std::string_view() : std::string_view(words[0]);
     penumbra::Result<void> done;

@@ -2,6 +2,7 @@
 // that the agent armed before it touched anything) and starts it again until it succeeds. It needs neither agent nor
 // coordinator, and kills an agent that still holds the journal then: see docs/modules/effects.md.
 
+#include <csignal>
 #include <cstdio>
 #include <optional>
 #include <span>
@@ -57,6 +58,8 @@ Result<std::string> revert(const EffectId& id, const std::filesystem::path& fold
 }  // namespace penumbra::effects
 
 int main(int argc, char** argv) {
+    // A libvirtd that dies is an error of the call, not the end of this process.
+    static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
     const std::span<char* const> words(argv, static_cast<std::size_t>(argc));
     if (words.size() != 4 || std::string_view(words[1]) != "--journal" ||
         !penumbra::EffectId::parse(words[3]).has_value()) {

@@ -1,3 +1,4 @@
+#include <csignal>
 #include <optional>
 
 #include <gtest/gtest.h>
@@ -18,6 +19,8 @@ PrivateLibvirtd& private_libvirtd() {
 }  // namespace penumbra::hypervisor::contract
 
 int main(int count, char** arguments) {
+    // A libvirtd that dies is an error of the call, not the end of this process.
+    static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
     namespace contract = penumbra::hypervisor::contract;
     return contract::PrivateLibvirtd::run_isolated([&] {
         ::testing::InitGoogleTest(&count, arguments);
