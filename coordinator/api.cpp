@@ -17,6 +17,8 @@
 #include "coordinator/anticipation/history_csv.hpp"
 #include "coordinator/core/views.hpp"
 #include "proto/keys.hpp"
+#include "proto/spec/rollout_file.hpp"
+#include "proto/spec/trial_file.hpp"
 
 namespace penumbra::coordinator {
 
@@ -122,6 +124,32 @@ struct Api::Asking {
             TRY(from.keep_token({keys::token_hash(token), host, expires}));
             return api::Token{token, server_key};
         });
+    }
+    void operator()(const api::RunTrial& asked) const {
+        Result<model::TrialSpec> spec = spec::read_trial(asked.file_name, asked.toml);
+        if (!spec.has_value()) return reply(failure(spec.error()));
+        if (!spec->aim.has_value() || !spec->load_multiples.empty()) return core(StartTrial{std::move(*spec)});
+        const auto shadow = fleet().shadows.find(spec->shadow);
+        if (shadow == fleet().shadows.end()) return core(StartTrial{std::move(*spec)});  // the core says so
+        const Series series{shadow->second.status.spec.group, std::string(kRequestRate)};
+        const bool taken = self.parts_.store.ask<Result<std::vector<double>>>(
+            [series, aim = *spec->aim, now = self.parts_.clock.wall()](Store& from) -> Result<std::vector<double>> {
+                const Known known = TRY(known_of(from, series, now));
+                return aimed_multiples(aim, series, known.points, now, known.present);
+            },
+            [api = &self, user = user, request_id = request_id, reply = reply,
+             spec = *spec](const Result<std::vector<double>>& multiples) {
+                if (!multiples.has_value()) return reply(failure(multiples.error()));
+                model::TrialSpec aimed = spec;
+                aimed.load_multiples = *multiples;
+                api->ask_core(user, request_id, StartTrial{std::move(aimed)}, reply);
+            });
+        if (!taken) reply(failure(kStoreBusy));
+    }
+    void operator()(const api::ApplyRollout& asked) const {
+        Result<model::RolloutSpec> spec = spec::read_rollout(asked.file_name, asked.toml);
+        if (!spec.has_value()) return reply(failure(spec.error()));
+        core(StartRollout{std::move(*spec)});
     }
     void operator()(const api::RetireHost& asked) const {
         // first in the store: a host that is listed as retired must not be able to come back

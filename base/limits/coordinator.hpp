@@ -30,6 +30,7 @@ inline constexpr auto kReconnectSpreadPerHost = 6ms;  ///< 10,000 agents come ba
 inline constexpr auto kRefusedRetry = 60s;            ///< before a host that is not enrolled here asks again
 inline constexpr unsigned kBreachesMax = 5;  ///< of the protocol, within kBreachWindow: then a host is quarantined
 inline constexpr auto kBreachWindow = 60s;
-inline constexpr auto kKpiGrace = 30s;  ///< beyond a span's length before its missing windows make a trial INVALID
+inline constexpr auto kEffectSlack = 60s;  ///< a rollout's trial leases its effect for so much longer than it measures
+inline constexpr auto kKpiGrace = 30s;     ///< beyond a span's length before its missing windows make a trial INVALID
 
 }  // namespace penumbra::limits

@@ -6,6 +6,8 @@
 
 #include "coordinator/core/contact.hpp"
 #include "coordinator/core/requests.hpp"
+#include "coordinator/core/rollout_machine.hpp"
+#include "coordinator/core/trial_machine.hpp"
 #include "coordinator/core/turn.hpp"
 
 namespace penumbra::coordinator {
@@ -57,6 +59,11 @@ Actions CoordinatorCore::step(const Event& event, Moment at, Random& random) {
     if (const auto* received = std::get_if<Received>(&event)) receive(turn, received->host, received->envelope);
     if (const auto* garbled = std::get_if<Garbled>(&event)) receive_garbage(turn, garbled->host, garbled->what);
     if (const auto* asked = std::get_if<Asked>(&event)) take_request(turn, *asked);
+    // What a trial or rollout waits for comes as a record, a request or time; a heartbeat moves none.
+    if (!turn.records.empty() || std::holds_alternative<Tick>(event)) {
+        advance_trials(turn);
+        advance_rollouts(turn);
+    }
     if (fleet_.counters != before) turn.keep(fleet_.counters);
     if (!turn.records.empty()) actions.emplace_back(Persist{{.number = ++batch_, .records = std::move(turn.records)}});
     std::ranges::move(turn.at_once, std::back_inserter(actions));

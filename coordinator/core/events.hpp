@@ -37,10 +37,17 @@ struct Committed {  ///< every batch up to this number is durable
 struct EnrolHost {
     HostId host;
 };
+struct StartTrial {  ///< of api::RunTrial, parsed; a forecast's aim is turned into multiples already
+    model::TrialSpec spec;
+};
+struct StartRollout {  ///< of api::ApplyRollout, parsed
+    model::RolloutSpec spec;
+};
 /// Requests that change something, parsed; reading ones are answered from views.hpp.
 using Ask =
     std::variant<model::api::Replicate, model::api::MakeShadow, model::api::RemoveShadow, model::api::RemoveEverything,
-                 model::api::RetireHost, model::api::ResolveCommand, model::api::ProbeShadow, EnrolHost>;
+                 model::api::RetireHost, model::api::ResolveCommand, model::api::ProbeShadow, EnrolHost, StartTrial,
+                 model::api::AbortTrial, StartRollout, model::api::ConfirmRollout, model::api::AbortRollout>;
 struct Asked {
     std::uint64_t client = 0;  ///< echoed in the Answer
     std::string request_id;    ///< done once; empty: not remembered

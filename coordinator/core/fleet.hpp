@@ -52,6 +52,7 @@ struct Fleet {
     std::map<std::string, RequestRecord> requests;
     std::deque<std::string> requests_by_age;  ///< oldest first: that one makes room
     KpiSeries kpi;
+    std::map<std::string, Instant> waiting_since;  ///< by trial or rollout; of this life only
     bool mass_brake = false;
     bool stepped_down = false;
     Instant last_tick{};

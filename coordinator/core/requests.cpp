@@ -7,6 +7,8 @@
 
 #include "base/limits/coordinator.hpp"
 #include "coordinator/core/commands.hpp"
+#include "coordinator/core/rollout_machine.hpp"
+#include "coordinator/core/trial_machine.hpp"
 
 namespace penumbra::coordinator {
 
@@ -51,6 +53,10 @@ struct Answering {
         const auto found = turn.fleet.shadows.find(asked.shadow);
         if (found == turn.fleet.shadows.end())
             return fail(ErrorCode::kNotFound, fmt::format("there is no shadow '{}'", asked.shadow.text()));
+        if (const TrialRecord* trial = trial_on(turn.fleet, asked.shadow); trial != nullptr) {
+            return fail(ErrorCode::kConflict, fmt::format("trial '{}' runs on shadow '{}': abort it first",
+                                                          trial->status.spec.trial.text(), asked.shadow.text()));
+        }
         return ask(found->second.host, "shadow:" + asked.shadow.text(), model::DestroyShadow{asked.shadow});
     }
     Result<std::string> operator()(const model::api::RemoveEverything& asked) const {
@@ -77,6 +83,24 @@ struct Answering {
             return fail(ErrorCode::kNotFound, fmt::format("there is no shadow '{}'", asked.shadow.text()));
         return ask(found->second.host, "shadow:" + asked.shadow.text(),
                    model::ProbeIsolation{.shadow = asked.shadow, .arm = asked.arm});
+    }
+    Result<std::string> operator()(const StartTrial& asked) const {
+        return "trial:" + TRY(start_trial(turn, asked.spec, RolloutId(), "user:" + user)).text();
+    }
+    Result<std::string> operator()(const model::api::AbortTrial& asked) const {
+        TRY(abort_trial(turn, asked.trial, fmt::format("{} aborted it", user)));
+        return "trial:" + asked.trial.text();
+    }
+    Result<std::string> operator()(const StartRollout& asked) const {
+        return "rollout:" + TRY(start_rollout(turn, asked.spec, "user:" + user)).text();
+    }
+    Result<std::string> operator()(const model::api::ConfirmRollout& asked) const {
+        TRY(confirm_rollout(turn, asked.rollout, user));
+        return "rollout:" + asked.rollout.text();
+    }
+    Result<std::string> operator()(const model::api::AbortRollout& asked) const {
+        TRY(abort_rollout(turn, asked.rollout, user));
+        return "rollout:" + asked.rollout.text();
     }
     Result<std::string> operator()(const EnrolHost& asked) const {
         if (turn.fleet.hosts.size() >= limits::kHostsMax)

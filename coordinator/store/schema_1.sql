@@ -64,6 +64,7 @@ CREATE TABLE rollout (
     drill_effect TEXT NOT NULL,
     shadow_host TEXT NOT NULL,
     verify_from INTEGER NOT NULL,
+    why TEXT NOT NULL,
     asked_by TEXT NOT NULL,
     status BLOB NOT NULL
 ) STRICT;

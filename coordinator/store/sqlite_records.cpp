@@ -62,9 +62,9 @@ struct Write {
     }
     Result<void> operator()(const RolloutRecord& record) const {
         const model::RolloutStatus& status = record.status;
-        to.run("INSERT OR REPLACE INTO rollout VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", status.spec.rollout,
+        to.run("INSERT OR REPLACE INTO rollout VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", status.spec.rollout,
                status.state == model::RolloutState::kEnded, status.begun, record.pending, record.drill_effect,
-               record.shadow_host, record.verify_from, record.asked_by, TRY(packed(status)));
+               record.shadow_host, record.verify_from, record.why, record.asked_by, TRY(packed(status)));
         return {};
     }
     Result<void> operator()(const RequestRecord& record) const {
@@ -199,11 +199,12 @@ struct Read {
                 record.drill_effect = row.id<EffectId>();
                 record.shadow_host = row.id<HostId>();
                 record.verify_from = row.time();
+                record.why = row.text();
                 record.asked_by = row.text();
                 record.status = TRY(codec::unpack<model::RolloutStatus>(row.blob()));
                 return {};
             },
-            "SELECT pending, drill_effect, shadow_host, verify_from, asked_by, status FROM rollout WHERE ended = 0"
+            "SELECT pending, drill_effect, shadow_host, verify_from, why, asked_by, status FROM rollout WHERE ended = 0"
             " OR rollout IN (SELECT rollout FROM rollout WHERE ended = 1 ORDER BY begun DESC LIMIT ?) ORDER BY rollout",
             limits::kRolloutsListedMax);
     }

@@ -160,6 +160,8 @@ void SimCoordinator::check(const Send& send) {
     }
     if (const auto* ack = std::get_if<model::KpiAck>(&send.envelope.body)) {
         for (const auto& [vantage, up_to] : ack->committed_up_to) {
+            // Those of a shadow that is gone are wanted by nobody.
+            if (!vantage.shadow.empty() && !core_->fleet().shadows.contains(vantage.shadow)) continue;
             if (store_.last_window(vantage) < up_to)
                 world_.breaks(fmt::format("{} acknowledged window {} of {} before it was committed", name_, up_to,
                                           vantage.group.text()));

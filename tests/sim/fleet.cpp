@@ -14,6 +14,7 @@ using coordinator::CommandRecord;
 using coordinator::CoreStore;
 using coordinator::EnrolHost;
 using coordinator::Host;
+using coordinator::StartRollout;
 
 SimFleet::SimFleet(const Plan& plan) : plan_(plan), world_(plan.seed, plan.hosts) {
     if (plan.trace) world_.listen = [](const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); };
@@ -64,6 +65,7 @@ void SimFleet::begin_chaos() {
     again(milliseconds(500), milliseconds(120'000 / plan_.hosts), [this] { crash_a_host(); });
     again(seconds(20), seconds(90), [this] { crash_the_coordinator(); });
     again(seconds(10), seconds(40), [this] { partition(); });
+    if (plan_.rollouts) again(seconds(5), seconds(30), [this] { ask_for_a_rollout(); });
     if (chance.one_in(2)) again(seconds(30), seconds(120), [this] { raise_a_zombie(); });
     if (chance.one_in(3)) {
         again(seconds(30), seconds(90), [this] {
@@ -95,6 +97,27 @@ void SimFleet::ask_something() {
     const std::string id = fmt::format("r{}", asked_.size() + 1);
     asked_[id] = ask;
     asked_one.ask(id, ask);
+}
+
+/// Short enough to end, and long enough for a PASS.
+void SimFleet::ask_for_a_rollout() {
+    if (!real_->up() || real_->fleet().shadows.empty()) return;
+    const auto& shadows = real_->fleet().shadows;
+    const auto shadow = std::next(shadows.begin(), static_cast<std::ptrdiff_t>(world_.chance.below(shadows.size())));
+    model::RolloutSpec spec{.rollout = RolloutId(fmt::format("r{}", ++rollouts_)),
+                            .group = shadow->second.status.spec.group,
+                            .change = {.action = model::CpuTune{.parameters = {{"cpu_shares", 2048}}}},
+                            .lease = seconds(60),
+                            .verify = seconds(10)};
+    spec.trial = {.shadow = shadow->first,
+                  .warm_up = seconds(5),
+                  .baseline = seconds(0),
+                  .settle = seconds(1),
+                  .measure = seconds(60),
+                  .kpis = {{.kpi = "response_time_mean", .margin = 0.2}}};
+    const std::string id = fmt::format("rollout-{}", rollouts_);
+    asked_[id] = StartRollout{spec};
+    real_->ask(id, StartRollout{spec});
 }
 
 void SimFleet::crash_a_host() {
@@ -196,6 +219,7 @@ void SimFleet::agree() {
     }
     agree_on_commands();
     agree_on_requests();
+    agree_on_rollouts();
 }
 
 void SimFleet::agree_with(const SimHost& host) {
@@ -279,9 +303,35 @@ void SimFleet::agree_on_requests() {
     for (const auto& [id, record] : real_->store().commands())
         ++made[record.asked_by];
     for (const auto& [id, ask] : asked_) {
+        if (std::holds_alternative<StartRollout>(ask)) continue;  // its commands are asked for by the rollout
         const std::size_t most = std::holds_alternative<model::api::MakeShadow>(ask) ? 3 : 1;
         // A zombie's copy may have taken it as well, but not into this store.
         if (made["user:" + id] > most) world_.breaks(fmt::format("request {} was done more than once", id));
+    }
+}
+
+/// What a rollout says of production is what the host did.
+void SimFleet::agree_on_rollouts() {
+    for (const auto& [id, record] : real_->fleet().rollouts) {
+        const model::RolloutStatus& status = record.status;
+        ++tally_.rollouts;
+        const auto wrong = [&](std::string_view what) {
+            world_.breaks(fmt::format("rollout {} is {}: {}; {}", id.text(), model::to_string(status.state),
+                                      status.reason, what));
+        };
+        if (status.state != model::RolloutState::kEnded) {
+            if (!world_.zombie_seen) wrong("it should have ended");  // else one of its commands may be UNKNOWN
+            continue;
+        }
+        const bool succeeded = status.outcome == model::RolloutOutcome::kSucceeded;
+        if (succeeded) ++tally_.rollouts_succeeded;
+        for (const model::RolloutTarget& target : status.targets) {
+            const model::EffectStatus* effect = hosts_[index_of_.at(target.host)]->effect(target.effect);
+            const bool stands = effect != nullptr && (effect->state == model::EffectState::kVerified ||
+                                                      effect->state == model::EffectState::kConfirmed);
+            if (succeeded && !stands) wrong("the change does not stand");
+            if (!succeeded && stands) wrong("the change stands");
+        }
     }
 }
 

@@ -19,6 +19,7 @@ struct Plan {
     std::size_t hosts = 50;
     seconds chaos{240};
     seconds calm{180};
+    bool rollouts = false;  ///< ask for trials and rollouts as well
     bool trace = false;
 };
 
@@ -32,6 +33,8 @@ struct Tally {
     std::uint64_t coordinator_crashes = 0;
     std::uint64_t zombies = 0;
     std::uint64_t partitions = 0;
+    std::uint64_t rollouts = 0;
+    std::uint64_t rollouts_succeeded = 0;
 };
 
 /// A fleet in virtual time: first everything goes wrong, then all is calm, then both sides must agree.
@@ -49,6 +52,7 @@ class SimFleet {
     void again(milliseconds low, milliseconds high, std::function<void()> what);
     void begin_chaos();
     void ask_something();
+    void ask_for_a_rollout();
     void crash_a_host();
     void crash_the_coordinator();
     void raise_a_zombie();
@@ -59,6 +63,7 @@ class SimFleet {
     void agree();
     void agree_on_commands();
     void agree_on_requests();
+    void agree_on_rollouts();
     void agree_with(const SimHost& host);
 
     Plan plan_;
@@ -70,6 +75,7 @@ class SimFleet {
     std::vector<SimCoordinator*> route_;  ///< whom each host's socket leads to
     std::map<std::string, coordinator::Ask> asked_;
     std::uint64_t shadows_ = 0;
+    std::uint64_t rollouts_ = 0;
     Tally tally_;
 };
 

@@ -23,6 +23,8 @@ Tally run_seeds(const Seeds& seeds, Plan plan, std::string_view test) {
         all.coordinator_crashes += tally.coordinator_crashes;
         all.zombies += tally.zombies;
         all.partitions += tally.partitions;
+        all.rollouts += tally.rollouts;
+        all.rollouts_succeeded += tally.rollouts_succeeded;
     }
     std::printf(
         "%llu commands, %llu succeeded, %llu windows, %llu agent crashes, %llu coordinator crashes, "
@@ -40,6 +42,15 @@ TEST(FleetSimulation, FiftyHostsHoldEveryRule) {
     if (seeds.last - seeds.first < 100) return;
     EXPECT_GT(all.succeeded, 5'000U);
     EXPECT_GT(all.zombies, 50U);
+}
+
+TEST(FleetSimulation, RolloutsEndAsTheHostsSay) {
+    const Seeds seeds = seeds_from_environment({.first = 1, .last = 200});
+    const Tally all = run_seeds(seeds, {.hosts = 3, .calm = seconds(500), .rollouts = true},
+                                "FleetSimulation.RolloutsEndAsTheHostsSay");
+    if (seeds.last - seeds.first < 100) return;
+    EXPECT_GT(all.rollouts, 100U);
+    EXPECT_GT(all.rollouts_succeeded, 10U);
 }
 
 TEST(FleetSimulation, FewHostsHoldEveryRule) {

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "base/limits/wire.hpp"
+
 namespace penumbra::sim {
 
 namespace {
@@ -62,12 +64,38 @@ void SimHost::receive(const model::Envelope& envelope) {
 
 void SimHost::measure() {
     const auto now = std::chrono::duration_cast<milliseconds>((world_.time.now() + clock_ahead_).time_since_epoch());
-    unreleased_.push_back({.vantage = {.group = group_},
-                           .sequence = ++windows_,
-                           .begin = WallTime(now - kKpiLength),
-                           .length = kKpiLength,
-                           .requests = 50});
+    measured({.vantage = {.group = group_},
+              .sequence = ++windows_,
+              .begin = WallTime(now - kKpiLength),
+              .length = kKpiLength,
+              .requests = 50});
+    measure_arms(WallTime(now));
+}
+
+void SimHost::measured(model::KpiWindow window) {
+    unreleased_.push_back(std::move(window));
     if (up()) step(agent::KpiMeasured{unreleased_.back()});
+}
+
+/// One window a second for every arm that is being replayed to.
+void SimHost::measure_arms(WallTime now) {
+    for (const ShadowId& shadow : replaying_) {
+        const auto found = shadows_.find(shadow);
+        if (found == shadows_.end()) continue;
+        for (const ArmId& arm : found->second.spec.arms) {
+            const model::Vantage vantage{.group = group_, .shadow = shadow, .arm = arm};
+            for (WallTime begin = now - kKpiLength; begin < now; begin += seconds(1)) {
+                model::KpiWindow window{.vantage = vantage,
+                                        .sequence = ++sequences_[vantage],
+                                        .begin = begin,
+                                        .length = seconds(1),
+                                        .requests = 100};
+                window.response_time = {{.value_us = 9'500 + chance_.below(1'000), .count = 100}};
+                window.ledger = {.captured = 100, .replayed = 100};
+                measured(std::move(window));
+            }
+        }
+    }
 }
 
 void SimHost::step(const agent::Event& event) {
@@ -103,8 +131,9 @@ void SimHost::act(agent::Action& action) {
     if (auto* execute_it = std::get_if<agent::Execute>(&action)) execute(execute_it->command);
     if (auto* recover_it = std::get_if<agent::Recover>(&action)) recover(recover_it->command);
     if (auto* release = std::get_if<agent::ReleaseKpi>(&action)) {
-        while (!unreleased_.empty() && unreleased_.front().sequence <= release->up_to)
-            unreleased_.pop_front();
+        std::erase_if(unreleased_, [&](const model::KpiWindow& window) {
+            return window.vantage == release->vantage && window.sequence <= release->up_to;
+        });
     }
     if (auto* note = std::get_if<agent::Note>(&action))
         world_.trace([&] { return fmt::format("{} notes {}: {}", id_.text(), note->kind, note->message); });
@@ -148,7 +177,10 @@ void SimHost::execute(const model::Command& command) {
     fences_[command.resource] = command.fence;
     const milliseconds longest = world_.calm ? milliseconds(200) : seconds(chance_.one_in(5) ? 40 : 3);
     const milliseconds length = chance_.between(milliseconds(20), longest);
-    const bool works = !chance_.one_in(8);
+    const bool takes_away = std::holds_alternative<model::RevertEffect>(command.operation) ||
+                            std::holds_alternative<model::InspectVm>(command.operation) ||
+                            std::holds_alternative<model::StopReplay>(command.operation);
+    const bool works = can_do(command.operation) && (takes_away || !chance_.one_in(8));
     in_this_life(length / 3, [this, command] {
         step(agent::WorkerReported{{.command = command.id, .state = model::CommandState::kRunning, .progress = 0.3}});
     });
@@ -163,6 +195,11 @@ void SimHost::recover(const model::Command& command) {
     fences_[command.resource] = std::max(fences_[command.resource], command.fence);
     in_this_life(chance_.between(milliseconds(10), seconds(5)), [this, command] {
         deeds_[command.id].operation = command.operation;
+        // Undoing again, and reading again, do no more than once.
+        const bool again = std::holds_alternative<model::RevertEffect>(command.operation) ||
+                           std::holds_alternative<model::InspectVm>(command.operation) ||
+                           std::holds_alternative<model::StopReplay>(command.operation);
+        if (again && !deeds_[command.id].done && can_do(command.operation)) do_it(command);
         report(command, deeds_[command.id].done);
     });
 }
@@ -172,15 +209,57 @@ void SimHost::do_it(const model::Command& command) {
     if (deed.done) world_.breaks(fmt::format("command {} took effect twice on {}", command.id.text(), id_.text()));
     deed.done = true;
     if (std::holds_alternative<model::ReplicateGroup>(command.operation)) ++generations_;
-    if (const auto* make = std::get_if<model::CreateShadow>(&command.operation)) {
+    do_shadow(command.operation);
+    do_effect(command.operation);
+    in_this_life(chance_.between(milliseconds(1), seconds(4)), [this] { observe(); });
+}
+
+void SimHost::do_shadow(const model::Operation& operation) {
+    if (const auto* make = std::get_if<model::CreateShadow>(&operation)) {
         model::ShadowStatus& status = shadows_[make->shadow.shadow];
         status = {.spec = make->shadow, .generation = generations_};
         for (const ArmId& arm : make->shadow.arms)
             status.arms.push_back({.arm = arm, .state = model::ArmState::kServing});
     }
-    if (const auto* remove = std::get_if<model::DestroyShadow>(&command.operation)) shadows_.erase(remove->shadow);
-    if (std::holds_alternative<model::CleanHost>(command.operation)) shadows_.clear();
-    in_this_life(chance_.between(milliseconds(1), seconds(4)), [this] { observe(); });
+    if (const auto* remove = std::get_if<model::DestroyShadow>(&operation)) shadows_.erase(remove->shadow);
+    if (std::holds_alternative<model::CleanHost>(operation)) shadows_.clear();
+    if (const auto* replay = std::get_if<model::StartReplay>(&operation)) replaying_.insert(replay->shadow);
+    if (const auto* replay = std::get_if<model::StopReplay>(&operation)) replaying_.erase(replay->shadow);
+}
+
+const model::EffectStatus* SimHost::effect(const EffectId& id) const {
+    const auto found = effects_.find(id);
+    return found == effects_.end() ? nullptr : &found->second;
+}
+
+bool SimHost::can_do(const model::Operation& operation) const {
+    if (const auto* confirm = std::get_if<model::ConfirmEffect>(&operation)) {
+        const model::EffectStatus* status = effect(confirm->effect);
+        return status != nullptr && status->state == model::EffectState::kVerified;
+    }
+    const auto* revert = std::get_if<model::RevertEffect>(&operation);
+    return revert == nullptr || effect(revert->effect) != nullptr;
+}
+
+/// Effects end with their lease, whether the agent lives or not.
+void SimHost::do_effect(const model::Operation& operation) {
+    if (const auto* apply = std::get_if<model::ApplyEffect>(&operation)) {
+        const EffectId id = apply->effect.id;
+        effects_[id] = {.id = id, .state = model::EffectState::kVerified};
+        world_.time.after(apply->effect.lease, [this, id] {
+            if (effects_[id].state != model::EffectState::kVerified) return;
+            effects_[id].state = model::EffectState::kReverted;
+            effects_[id].reason = "its lease ran out";
+            if (up()) observe();
+        });
+    }
+    if (const auto* confirm = std::get_if<model::ConfirmEffect>(&operation)) {
+        // What was checked when it was begun may be over by now.
+        model::EffectStatus& status = effects_[confirm->effect];
+        if (status.state == model::EffectState::kVerified) status.state = model::EffectState::kConfirmed;
+    }
+    if (const auto* revert = std::get_if<model::RevertEffect>(&operation))
+        effects_[revert->effect].state = model::EffectState::kReverted;
 }
 
 void SimHost::observe() {
@@ -188,7 +267,11 @@ void SimHost::observe() {
     for (const auto& [id, status] : shadows_)
         seen.push_back(status);
     step(agent::ShadowsObserved{seen});
-    step(agent::EffectsObserved{});
+    std::vector<model::EffectStatus> effects;
+    for (const auto& [id, status] : effects_) {
+        if (effects.size() < limits::kEffectsPerReportMax) effects.push_back(status);
+    }
+    step(agent::EffectsObserved{std::move(effects)});
 }
 
 model::Outcome SimHost::outcome_of(const model::Command& command) const {
@@ -198,6 +281,16 @@ model::Outcome SimHost::outcome_of(const model::Command& command) const {
         const auto found = shadows_.find(make->shadow.shadow);
         if (found != shadows_.end()) return found->second;
     }
+    if (std::holds_alternative<model::InspectVm>(command.operation)) {
+        const bool confirmed = std::ranges::any_of(
+            effects_, [](const auto& item) { return item.second.state == model::EffectState::kConfirmed; });
+        return model::Inspected{.config_hash = confirmed ? "changed" : "unchanged"};
+    }
+    EffectId id;
+    if (const auto* apply = std::get_if<model::ApplyEffect>(&command.operation)) id = apply->effect.id;
+    if (const auto* confirm = std::get_if<model::ConfirmEffect>(&command.operation)) id = confirm->effect;
+    if (const auto* revert = std::get_if<model::RevertEffect>(&command.operation)) id = revert->effect;
+    if (const model::EffectStatus* status = effect(id); status != nullptr) return *status;
     return model::Done{};
 }
 
@@ -205,7 +298,13 @@ void SimHost::report(const model::Command& command, bool worked) {
     model::CommandReport report{.command = command.id,
                                 .state = worked ? model::CommandState::kSucceeded : model::CommandState::kFailed,
                                 .message = worked ? "" : "it did not work"};
-    if (worked) report.outcome = outcome_of(command);
+    if (worked) {
+        report.outcome = outcome_of(command);
+    } else if (!can_do(command.operation)) {
+        report.error_code = ErrorCode::kNotFound;
+    }
+    report.at =
+        WallTime(std::chrono::duration_cast<milliseconds>((world_.time.now() + clock_ahead_).time_since_epoch()));
     observe();  // as a flow does: what stands is told before the end of what made it
     step(agent::WorkerReported{std::move(report)});
 }

@@ -43,6 +43,7 @@ class SimHost {
     [[nodiscard]] std::uint64_t generations() const noexcept { return generations_; }
     [[nodiscard]] const std::map<ShadowId, model::ShadowStatus>& shadows() const noexcept { return shadows_; }
     [[nodiscard]] std::uint64_t windows() const noexcept { return windows_; }
+    [[nodiscard]] const model::EffectStatus* effect(const EffectId& id) const;
     [[nodiscard]] const model::HostFacts& facts() const noexcept { return facts_; }
 
  private:
@@ -58,6 +59,11 @@ class SimHost {
     void finish(const model::Command& command, bool works);
     void recover(const model::Command& command);
     void do_it(const model::Command& command);
+    void do_shadow(const model::Operation& operation);
+    void do_effect(const model::Operation& operation);
+    [[nodiscard]] bool can_do(const model::Operation& operation) const;
+    void measure_arms(WallTime now);
+    void measured(model::KpiWindow window);
     void report(const model::Command& command, bool worked);
     [[nodiscard]] model::Outcome outcome_of(const model::Command& command) const;
     void observe();
@@ -79,7 +85,10 @@ class SimHost {
     std::uint64_t generations_ = 0;
     std::map<ShadowId, model::ShadowStatus> shadows_;
     model::HostFacts facts_;
-    std::uint64_t windows_ = 0;
+    std::map<EffectId, model::EffectStatus> effects_;
+    std::set<ShadowId> replaying_;
+    std::map<model::Vantage, std::uint64_t> sequences_;  ///< of arms
+    std::uint64_t windows_ = 0;                          ///< of production
     std::deque<model::KpiWindow> unreleased_;
 
     // the agent's life

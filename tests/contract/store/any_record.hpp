@@ -69,6 +69,7 @@ inline std::vector<Record> any_records(std::uint64_t seed) {
                           .drill_effect = EffectId("e8"),
                           .shadow_host = HostId("hv2"),
                           .verify_from = WallTime(std::chrono::milliseconds(seed)),
+                          .why = "a guard broke",
                           .asked_by = "user:ben"},
             RequestRecord{"anna", {.request_id = "r1", .body = model::api::Accepted{"trial:t1"}}},
             window,
