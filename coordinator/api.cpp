@@ -125,32 +125,6 @@ struct Api::Asking {
             return api::Token{token, server_key};
         });
     }
-    void operator()(const api::RunTrial& asked) const {
-        Result<model::TrialSpec> spec = spec::read_trial(asked.file_name, asked.toml);
-        if (!spec.has_value()) return reply(failure(spec.error()));
-        if (!spec->aim.has_value() || !spec->load_multiples.empty()) return core(StartTrial{std::move(*spec)});
-        const auto shadow = fleet().shadows.find(spec->shadow);
-        if (shadow == fleet().shadows.end()) return core(StartTrial{std::move(*spec)});  // the core says so
-        const Series series{shadow->second.status.spec.group, std::string(kRequestRate)};
-        const bool taken = self.parts_.store.ask<Result<std::vector<double>>>(
-            [series, aim = *spec->aim, now = self.parts_.clock.wall()](Store& from) -> Result<std::vector<double>> {
-                const Known known = TRY(known_of(from, series, now));
-                return aimed_multiples(aim, series, known.points, now, known.present);
-            },
-            [api = &self, user = user, request_id = request_id, reply = reply,
-             spec = *spec](const Result<std::vector<double>>& multiples) {
-                if (!multiples.has_value()) return reply(failure(multiples.error()));
-                model::TrialSpec aimed = spec;
-                aimed.load_multiples = *multiples;
-                api->ask_core(user, request_id, StartTrial{std::move(aimed)}, reply);
-            });
-        if (!taken) reply(failure(kStoreBusy));
-    }
-    void operator()(const api::ApplyRollout& asked) const {
-        Result<model::RolloutSpec> spec = spec::read_rollout(asked.file_name, asked.toml);
-        if (!spec.has_value()) return reply(failure(spec.error()));
-        core(StartRollout{std::move(*spec)});
-    }
     void operator()(const api::RetireHost& asked) const {
         // first in the store: a host that is listed as retired must not be able to come back
         const bool taken = self.parts_.store.ask<Result<void>>(
@@ -162,15 +136,48 @@ struct Api::Asking {
             });
         if (!taken) reply(failure(kStoreBusy));
     }
+    void operator()(const api::RunTrial& asked) const {
+        Result<model::TrialSpec> spec = spec::read_trial(asked.file_name, asked.toml);
+        if (!spec.has_value()) return reply(failure(spec.error()));
+        if (!spec->aim.has_value()) return core(StartTrial{std::move(*spec)});
+        start_aimed(std::move(*spec));
+    }
+    void operator()(const api::ApplyRollout& asked) const {
+        Result<model::RolloutSpec> spec = spec::read_rollout(asked.file_name, asked.toml);
+        if (!spec.has_value()) return reply(failure(spec.error()));
+        core(StartRollout{std::move(*spec)});
+    }
+    /// A load trial whose steps come from the forecast: they are worked out first, beside the loop.
+    void start_aimed(model::TrialSpec spec) const {
+        const auto shadow = fleet().shadows.find(spec.shadow);
+        if (shadow == fleet().shadows.end()) {
+            return reply(api::Failure{
+                .code = ErrorCode::kNotFound,
+                .message = fmt::format("there is no shadow '{}': see `penumbra shadow list`", spec.shadow.text())});
+        }
+        const bool taken = self.parts_.store.ask<Result<std::vector<double>>>(
+            [aim = *spec.aim, series = series_of(shadow->second.status.spec.group, ""),
+             now = self.parts_.clock.wall()](Store& from) -> Result<std::vector<double>> {
+                const Known known = TRY(known_of(from, series, now));
+                return aimed_multiples(aim, series, known.points, now, known.present);
+            },
+            [api = &self, user = user, request_id = request_id, reply = reply,
+             spec](Result<std::vector<double>> multiples) {
+                if (!multiples.has_value()) return reply(failure(multiples.error()));
+                model::TrialSpec aimed = spec;
+                aimed.load_multiples = std::move(*multiples);
+                api->ask_core(user, request_id, StartTrial{std::move(aimed)}, reply);
+            });
+        if (!taken) reply(failure(kStoreBusy));
+    }
     template <class Other>
     void operator()(const Other& asked) const {
         if constexpr (std::is_constructible_v<Ask, Other>) {
             core(asked);
-        } else if (std::optional<api::ReplyBody> seen = view(fleet(), asked, self.parts_.clock.now())) {
-            reply(std::move(*seen));
         } else {
-            reply(api::Failure{.code = ErrorCode::kUnsupported,
-                               .message = "this version of the coordinator cannot do that yet: upgrade it"});
+            std::optional<api::ReplyBody> seen = view(fleet(), asked, self.parts_.clock.now());
+            ASSERT(seen.has_value());  // every other request only reads
+            reply(std::move(*seen));
         }
     }
 };

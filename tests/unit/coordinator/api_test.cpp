@@ -25,9 +25,13 @@ class ApiTest : public ::testing::Test {
  protected:
     ApiTest() {
         auto store = std::make_unique<MemoryStore>(disk_);
-        Image image = store->open({}).value();
+        worker_image_ = store->open({}).value();
         worker_ = *StoreWorker::start(*loop_, std::move(store),
                                       {.committed = [this](std::uint64_t batch) { core_->step(Committed{batch}); }});
+        start(std::move(worker_image_));
+        core_->step(Asked{.user = "enrolment", .ask = EnrolHost{HostId("hv1")}});
+    }
+    void start(Image image) {
         core_.emplace(std::move(image), clock_,
                       CoreDriver::Outputs{.persist = [this](Batch batch) { ASSERT(worker_->commit(std::move(batch))); },
                                           .send = [](const HostId&, const model::Envelope&) {},
@@ -39,7 +43,20 @@ class ApiTest : public ::testing::Test {
                                 .store = *worker_,
                                 .server_key = "SERVERKEY",
                                 .retired = [this](const HostId& host) { retired_ = host; }});
-        core_->step(Asked{.user = "enrolment", .ask = EnrolHost{HostId("hv1")}});
+    }
+    void import_wave() {
+        std::string csv = "time,value\n";
+        const auto begin = std::chrono::floor<std::chrono::seconds>(clock_.wall()) - std::chrono::days(14);
+        for (int hour = 0; hour < 14 * 24; ++hour)
+            csv += fmt::format("{},{}\n", (begin + std::chrono::hours(hour)).time_since_epoch().count(), 5 + hour % 24);
+        EXPECT_EQ(ask_for<api::Imported>(api::ImportHistory{GroupId("shop"), "", "h.csv", csv}).points, 14U * 24);
+    }
+    void measure(std::uint64_t requests) {
+        disk_->windows[{.group = GroupId("shop")}][1] = {{.vantage = {.group = GroupId("shop")},
+                                                          .sequence = 1,
+                                                          .begin = clock_.wall() - std::chrono::seconds(2),
+                                                          .length = std::chrono::seconds(1),
+                                                          .requests = requests}};
     }
     api::Reply ask(api::RequestBody body, const std::string& request_id = "r") {
         std::optional<api::Reply> reply;
@@ -62,6 +79,7 @@ class ApiTest : public ::testing::Test {
     std::optional<CoreDriver> core_;
     std::optional<Api> api_;
     HostId retired_;
+    Image worker_image_;
 };
 
 TEST_F(ApiTest, ListsTheHosts) {
@@ -94,22 +112,43 @@ TEST_F(ApiTest, VoidsTheKeyOfARetiredHost) {
 }
 
 TEST_F(ApiTest, ForetellsFromAnImportedHistory) {
-    std::string csv = "time,value\n";
-    const auto begin = std::chrono::floor<std::chrono::seconds>(clock_.wall()) - std::chrono::days(14);
-    for (int hour = 0; hour < 14 * 24; ++hour)
-        csv += fmt::format("{},{}\n", (begin + std::chrono::hours(hour)).time_since_epoch().count(), 5 + hour % 24);
-    EXPECT_EQ(ask_for<api::Imported>(api::ImportHistory{GroupId("shop"), "", "h.csv", csv}).points, 14U * 24);
+    import_wave();
     const auto view = ask_for<model::ForecastView>(api::ShowForecast{GroupId("shop"), ""});
     EXPECT_EQ(view.next_day.size(), 24U);
     EXPECT_EQ(view.metric, "requests_per_second");
     EXPECT_EQ(view.present, 0);
 
-    disk_->windows[{.group = GroupId("shop")}][1] = {{.vantage = {.group = GroupId("shop")},
-                                                      .sequence = 1,
-                                                      .begin = clock_.wall() - std::chrono::seconds(2),
-                                                      .length = std::chrono::seconds(1),
-                                                      .requests = 6}};
+    measure(6);
     EXPECT_EQ(ask_for<model::ForecastView>(api::ShowForecast{GroupId("shop"), ""}).present, 6);
+}
+
+constexpr std::string_view kLoadTrial =
+    "name = \"tomorrow\"\nkind = \"load\"\nshadow = \"s1\"\n[[kpi]]\nname = \"response_time_p95\"\nobjective = 250\n"
+    "[load]\nquantile = 0.95\nhorizon = \"1d\"\nsteps = 3\n";
+
+TEST_F(ApiTest, TurnsATrialsAimIntoMultiplesOfThePresent) {
+    ShadowRecord shadow{.host = HostId("hv1")};
+    shadow.status.spec = {
+        .shadow = ShadowId("s1"), .group = GroupId("shop"), .scale = 0.5, .arms = {ArmId("control"), ArmId("treated")}};
+    for (const char* arm : {"control", "treated"})
+        shadow.status.arms.push_back({.arm = ArmId(arm), .state = model::ArmState::kServing});
+    start({.shadows = {shadow}});
+    const auto early = ask(api::RunTrial{"load.toml", std::string(kLoadTrial)}, "early");
+    EXPECT_EQ(std::get<api::Failure>(early.body).code, ErrorCode::kUnavailable) << "nothing is measured yet";
+    import_wave();
+    measure(6);
+    EXPECT_EQ(ask_for<api::Accepted>(api::RunTrial{"load.toml", std::string(kLoadTrial)}).subject, "trial:tomorrow");
+    const auto& spec = core_->fleet().trials.at(TrialId("tomorrow")).status.spec;
+    ASSERT_EQ(spec.load_multiples.size(), 3U);
+    EXPECT_GT(spec.load_multiples.front(), 1);
+    EXPECT_NEAR(spec.load_multiples.back(), 28.0 / 6, 0.5);
+}
+
+TEST_F(ApiTest, NamesThePlaceInATrialOrRolloutThatIsWrong) {
+    const auto trial = ask(api::RunTrial{"t.toml", "name = \"t\"\nknid = \"aa\"\n"});
+    EXPECT_NE(std::get<api::Failure>(trial.body).message.find("t.toml:2:1"), std::string::npos);
+    const auto rollout = ask(api::ApplyRollout{"r.toml", "name = 7\n"});
+    EXPECT_NE(std::get<api::Failure>(rollout.body).message.find("r.toml:1:"), std::string::npos);
 }
 
 TEST_F(ApiTest, NamesTheLineOfAHistoryThatIsNone) {
