@@ -14,6 +14,7 @@ inline constexpr std::size_t kPairsMax = 4'000'000;  ///< Walsh averages or pair
 inline constexpr double kMoreDataFactorMax = 20;     ///< times the data at hand beyond which "run longer" is no advice
 inline constexpr std::size_t kForecastHistoryMax = 200'000;  ///< points of one series a model is fitted to
 inline constexpr std::size_t kForecastHorizonMax = 4096;     ///< steps ahead
-inline constexpr std::size_t kArrivalsMax = 50'000'000;      ///< requests of one planned load step
+inline constexpr double kScaleBeyondMax = 4;  ///< times the largest measured size beyond which an anchor is needed
+inline constexpr std::size_t kArrivalsMax = 50'000'000;  ///< requests of one planned load step
 
 }  // namespace penumbra::limits

@@ -1,0 +1,91 @@
+#include "analysis/judge/remediation.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/result_matchers.hpp"
+#include "tests/unit/analysis/judge/simulated_twins.hpp"
+
+namespace penumbra::analysis::judge {
+namespace {
+
+using penumbra::testing::fails;
+using penumbra::testing::is_ok;
+using testing::Arms;
+using testing::TwinSimulation;
+
+/// Both arms are given `fault`; treated then runs at `remedied` of it. The simulation slows treated only, so control's
+/// fault is put on by hand.
+struct Case {
+    double fault = 0.6;
+    double remedied = 0;
+    double errors = 0;
+    std::uint64_t seed = 3;
+    std::size_t windows = 500;
+};
+
+Remediation outcome(const Case& c, const RemediationRules& rules = {}) {
+    TwinSimulation simulation({.seed = c.seed, .noise = 0.05, .drift = 0.05});
+    const Arms before = simulation.run(c.windows);
+    Arms after = simulation.run(c.windows, {.slowdown = c.remedied, .errors = c.errors});
+    for (auto& window : after.control) {
+        for (auto& bucket : window.response_time)
+            bucket.value_us = static_cast<std::uint64_t>(static_cast<double>(bucket.value_us) * (1 + c.fault));
+    }
+    const auto verdict = judge_remediation(rules, {.before = before.view(), .after = after.view()});
+    EXPECT_TRUE(is_ok(verdict));
+    return verdict ? verdict->kind : Remediation::kInconclusive;
+}
+
+TEST(Remediation, ARemedyThatTakesTheFaultAwayFixes) {
+    EXPECT_EQ(outcome({}), Remediation::kFixes);
+}
+
+TEST(Remediation, HalfOfTheFaultTakenAwayIsPartial) {
+    EXPECT_EQ(outcome({.remedied = 0.3}), Remediation::kPartial);
+}
+
+TEST(Remediation, APlaceboHasNoEffect) {
+    for (std::uint64_t seed = 1; seed <= 5; ++seed)
+        EXPECT_EQ(outcome({.remedied = 0.6, .seed = seed}), Remediation::kNoEffect) << seed;
+}
+
+TEST(Remediation, AFaultThatControlDoesNotShowProvesNothing) {
+    EXPECT_EQ(outcome({.fault = 0, .remedied = 0}), Remediation::kNotReproduced);
+    // however well treated does
+    EXPECT_EQ(outcome({.fault = 0.05, .remedied = -0.3}), Remediation::kNotReproduced);
+}
+
+TEST(Remediation, ACureThatBreaksSomethingElseIsHarmful) {
+    EXPECT_EQ(outcome({.errors = 0.1}), Remediation::kHarmful);
+}
+
+TEST(Remediation, WorseThanTheFaultAloneIsHarmful) {
+    EXPECT_EQ(outcome({.remedied = 1.5}), Remediation::kHarmful);
+}
+
+TEST(Remediation, TooFewWindowsDecideNothing) {
+    EXPECT_EQ(outcome({.windows = 8}), Remediation::kInconclusive);
+    EXPECT_TRUE(fails(judge_remediation({.signal = Kpi::kErrorRate}, {}), ErrorCode::kInvalidArgument));
+}
+
+TEST(Production, DriftThatAllHostsShareIsNotTheCanarys) {
+    TwinSimulation simulation({.seed = 9, .noise = 0.05, .drift = 0.4});
+    const Arms before = simulation.run(150);
+    const Arms after = simulation.run(150);
+    const HostWindows control{.before = before.control, .after = after.control};
+    const auto calm = judge_production({}, {.before = before.treated, .after = after.treated}, {control});
+    ASSERT_TRUE(is_ok(calm));
+    EXPECT_EQ(calm->kind, model::VerdictKind::kPass) << calm->reason;
+
+    TwinSimulation again({.seed = 9, .noise = 0.05, .drift = 0.4});
+    const Arms healthy = again.run(150);
+    const Arms slow = again.run(150, {.slowdown = 0.5});
+    const auto harmed = judge_production({}, {.before = healthy.treated, .after = slow.treated},
+                                         {{.before = healthy.control, .after = slow.control}});
+    ASSERT_TRUE(is_ok(harmed));
+    EXPECT_EQ(harmed->kind, model::VerdictKind::kFail) << harmed->reason;
+    EXPECT_TRUE(fails(judge_production({}, {.before = healthy.treated}, {}), ErrorCode::kInvalidArgument));
+}
+
+}  // namespace
+}  // namespace penumbra::analysis::judge
