@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "agent/also.hpp"
+#include "agent/inventory_flow.hpp"
 #include "base/limits/flows.hpp"
 #include "base/limits/wire.hpp"
 #include "effects/changes/domain_vectors.hpp"
@@ -99,11 +100,8 @@ std::optional<model::EffectStatus> EffectsFlow::status(const EffectId& effect) c
 
 Result<std::string> EffectsFlow::inspect(const model::InspectVm& order) {
     if (order.shadow.empty()) {
-        for (const model::VmFacts& vm : TRY(parts_.inventory.list_vms())) {
-            if (vm.vm == order.vm || vm.name == order.vm.text())
-                return effects::domain_fingerprint(parts_.tuning, vm.vm.text());
-        }
-        return fail(ErrorCode::kNotFound, fmt::format("there is no VM '{}' on this host", order.vm.text()));
+        const model::VmFacts vm = TRY(find_vm(TRY(parts_.inventory.list_vms()), order.vm.text()));
+        return effects::domain_fingerprint(parts_.tuning, vm.vm.text());
     }
     for (const effects::SandboxedArm& arm : arms_) {
         if (arm.shadow == order.shadow && arm.arm == order.arm)
@@ -113,11 +111,18 @@ Result<std::string> EffectsFlow::inspect(const model::InspectVm& order) {
                 fmt::format("no arm {} of shadow {} stands on this host", order.arm.text(), order.shadow.text()));
 }
 
+// People name a VM; what is written down and undone names it by its UUID, which a rename leaves as it is.
+Result<model::EffectSpec> EffectsFlow::by_uuid(model::EffectSpec effect) {
+    if (effect.target.is_production())
+        effect.target.vm = TRY(find_vm(TRY(parts_.inventory.list_vms()), effect.target.vm.text())).vm;
+    return effect;
+}
+
 Result<model::Outcome> EffectsFlow::do_it(const model::Command& command) {
     TRY(ready());
     if (const auto* order = std::get_if<model::ApplyEffect>(&command.operation)) {
-        return TRY(parts_.engine.apply({.spec = order->effect, .epoch = command.epoch, .command = command.id},
-                                       TRY(premises())));
+        return TRY(parts_.engine.apply(
+            {.spec = TRY(by_uuid(order->effect)), .epoch = command.epoch, .command = command.id}, TRY(premises())));
     }
     if (const auto* order = std::get_if<model::ConfirmEffect>(&command.operation))
         return TRY(parts_.engine.confirm(order->effect));

@@ -50,6 +50,7 @@ class EffectsFlow final : public Holds {
  private:
     [[nodiscard]] Result<void> ready();
     [[nodiscard]] Result<effects::Premises> premises();
+    [[nodiscard]] Result<model::EffectSpec> by_uuid(model::EffectSpec effect);
     [[nodiscard]] Result<model::Outcome> do_it(const model::Command& command);
     [[nodiscard]] Result<std::string> inspect(const model::InspectVm& order);
     [[nodiscard]] std::optional<model::EffectStatus> status(const EffectId& effect) const;

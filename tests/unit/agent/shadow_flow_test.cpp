@@ -220,5 +220,21 @@ TEST_F(ShadowFlowTest, AFaultIsDoneOnAnArmAndNowhereElse) {
     EXPECT_EQ(life_->news.end_of("fault")->state, CommandState::kFailed);
 }
 
+TEST_F(ShadowFlowTest, AChangeMayNameItsVmAsPeopleDo) {
+    life_->effects.execute(Life::command(
+        "quota", model::ApplyEffect{{.id = EffectId("q1"),
+                                     .target = {.vm = VmId("shop")},
+                                     .lease = seconds(60),
+                                     .action = model::IoTune{.disk = "vda", .limits = {{"total_iops_sec", 200}}}}}));
+    ASSERT_EQ(life_->news.end_of("quota")->state, CommandState::kSucceeded) << life_->news.end_of("quota")->message;
+    EXPECT_EQ(life_->news.effects().front().state, model::EffectState::kVerified);
+    life_->effects.execute(Life::command(
+        "nobody", model::ApplyEffect{{.id = EffectId("q2"),
+                                      .target = {.vm = VmId("nobody")},
+                                      .lease = seconds(60),
+                                      .action = model::IoTune{.disk = "vda", .limits = {{"total_iops_sec", 200}}}}}));
+    EXPECT_EQ(life_->news.end_of("nobody")->state, CommandState::kFailed);
+}
+
 }  // namespace
 }  // namespace penumbra::agent
