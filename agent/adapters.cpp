@@ -64,9 +64,12 @@ Adapters::Adapters(Folders folders, const Clock& clock, Disk disk)
 Result<void> Adapters::remove_replicas() const {
     std::error_code error;
     for (std::filesystem::directory_iterator entry(folders_.replicas, error), end; !error && entry != end;
-         entry.increment(error))
-        std::filesystem::remove_all(entry->path(), error);
-    if (error) return fail_errno(error.value(), fmt::format("removing what is in {}", folders_.replicas.native()));
+         entry.increment(error)) {
+        std::error_code kept;
+        std::filesystem::remove_all(entry->path(), kept);
+        if (kept) return fail_errno(kept.value(), fmt::format("removing {}", entry->path().native()));
+    }
+    if (error) return fail_errno(error.value(), fmt::format("listing {}", folders_.replicas.native()));
     return {};
 }
 

@@ -41,6 +41,7 @@ Result<ArmFiles> ArmFolder::fill(const std::filesystem::path& folder, const VmId
         TRY(hypervisor::create_overlay(overlay, replicas_.layer(vm, generation, volume.disk), volume.virtual_size));
         files.disks.emplace(volume.disk, overlay);
     }
+    files.copies.loader = TRY(copied(boot.loader, folder));
     files.copies.kernel = TRY(copied(boot.kernel, folder));
     files.copies.initrd = TRY(copied(boot.initrd, folder));
     files.copies.nvram = TRY(copied(boot.nvram, folder));
