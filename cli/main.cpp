@@ -266,7 +266,8 @@ ExitCode run(int argc, char** argv) {
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? ExitCode::kDone : ExitCode::kUsage;
     }
-    Progress progress(STDERR_FILENO, ::isatty(STDERR_FILENO) == 1);
+    const SystemClock clock;
+    Progress progress(STDERR_FILENO, ::isatty(STDERR_FILENO) == 1, clock);
     Session session = session_of(wanted, progress);
     const Result<ExitCode> ended = wanted.verb(session);
     if (std::fflush(stdout) != 0) {

@@ -63,6 +63,16 @@ seconds length_of(const model::TrialSpec& spec) {
     }
     return spec.warm_up + spec.baseline + spec.settle + spec.measure * static_cast<std::int64_t>(steps);
 }
+
+std::string words_of_trial(const model::TrialStatus& status, WallTime now) {
+    const auto gone = std::chrono::duration_cast<seconds>(now - status.begun);
+    const seconds whole = length_of(status.spec);
+    std::string words = fmt::format(
+        "trial {}: {}, {:.0f} %, {} left", status.spec.trial.text(), model::to_string(status.state),
+        std::clamp(100.0 * static_cast<double>(gone.count()) / static_cast<double>(whole.count()), 0.0, 99.0),
+        span_text(whole - gone));
+    return status.reason.empty() ? words : words + ": " + status.reason;
+}
 }  // namespace
 
 Result<model::CommandView> wait_for_command(Session& session, const CommandId& command) {
@@ -79,15 +89,7 @@ Result<model::TrialStatus> wait_for_trial(Session& session, const TrialId& trial
     return look_until<model::TrialStatus>(
         session, model::api::ListTrials{trial},
         [](const model::TrialStatus& status) { return status.state == model::TrialState::kEnded; },
-        [&session](const model::TrialStatus& status) {
-            const auto gone = std::chrono::duration_cast<seconds>(session.now() - status.begun);
-            const seconds whole = length_of(status.spec);
-            std::string words = fmt::format(
-                "trial {}: {}, {:.0f} %, {} left", status.spec.trial.text(), model::to_string(status.state),
-                std::clamp(100.0 * static_cast<double>(gone.count()) / static_cast<double>(whole.count()), 0.0, 99.0),
-                span_text(whole - gone));
-            return status.reason.empty() ? words : words + ": " + status.reason;
-        });
+        [&session](const model::TrialStatus& status) { return words_of_trial(status, session.now()); });
 }
 
 Result<model::RolloutStatus> wait_for_rollout(Session& session, const RolloutId& rollout) {
@@ -101,7 +103,14 @@ Result<model::RolloutStatus> wait_for_rollout(Session& session, const RolloutId&
             if (status.targets.size() > 1) {
                 words += fmt::format(", VM {} of {}", status.target + 1, status.targets.size());
             }
-            return status.reason.empty() ? words : words + ": " + status.reason;
+            if (!status.reason.empty()) words += ": " + status.reason;
+            if (status.state != model::RolloutState::kShadowTrial || status.trial.empty()) return words;
+            // How far the trial is that it waits for; a look that fails is made again in a second.
+            const auto trials =
+                ask_for<std::vector<model::TrialStatus>>(session.ask, model::api::ListTrials{status.trial});
+            if (!trials.has_value() || trials->empty()) return words;
+            return fmt::format("rollout {}: {}; {}", status.spec.rollout.text(), model::to_string(status.state),
+                               words_of_trial(trials->front(), session.now()));
         });
 }
 

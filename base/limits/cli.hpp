@@ -10,6 +10,7 @@ using namespace std::chrono_literals;
 
 inline constexpr auto kAskDeadline = 90s;  ///< longer than the coordinator lets a request wait for its answer
 inline constexpr std::chrono::milliseconds kLookInterval = 1s;
+inline constexpr auto kProgressLineInterval = 10s;  ///< between lines that differ in their numbers, not on a terminal
 inline constexpr std::chrono::milliseconds kCoordinatorAwayMax = 10min;
 inline constexpr std::size_t kReportWindowsMax = 200'000;
 inline constexpr std::size_t kReportEventsMax = 100'000;

@@ -7,6 +7,7 @@
 
 #include "base/durable_file.hpp"
 #include "base/limits/cli.hpp"
+#include "cli/wait.hpp"
 #include "tests/support/result_matchers.hpp"
 #include "tests/support/temporary_directory.hpp"
 #include "tests/unit/cli/fake_coordinator.hpp"
@@ -61,6 +62,24 @@ TEST_F(Verbs, ALongVerbShowsShareAndTimeLeftUntilItsEnd) {
     EXPECT_EQ(coordinator_.progress[1], "");
     EXPECT_NE(coordinator_.printed.find("shop"), std::string::npos);
     EXPECT_EQ(coordinator_.printed.find("other"), std::string::npos);
+}
+
+TEST_F(Verbs, ARolloutSaysHowFarItsTrialIs) {
+    model::RolloutStatus rollout{.spec = {.rollout = RolloutId("bad")},
+                                 .state = model::RolloutState::kShadowTrial,
+                                 .trial = TrialId("rollout-bad"),
+                                 .begun = coordinator_.now};
+    coordinator_.says(std::vector{rollout});
+    coordinator_.says(
+        std::vector{model::TrialStatus{.spec = {.trial = TrialId("rollout-bad"), .measure = std::chrono::seconds(60)},
+                                       .state = model::TrialState::kMeasuring,
+                                       .begun = coordinator_.now - std::chrono::seconds(15)}});
+    rollout.state = model::RolloutState::kEnded;
+    coordinator_.says(std::vector{rollout});
+    const auto ended = wait_for_rollout(session_, RolloutId("bad"));
+    ASSERT_TRUE(is_ok(ended));
+    ASSERT_EQ(coordinator_.progress.size(), 2U);
+    EXPECT_EQ(coordinator_.progress[0].substr(0, 52), "rollout bad: SHADOW_TRIAL; trial rollout-bad: MEASUR");
 }
 
 TEST_F(Verbs, WithoutWaitingOnlyTheNameIsSaid) {
