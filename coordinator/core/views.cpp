@@ -44,17 +44,35 @@ model::HostView view_of(const Host& host, Instant now) {
             .facts = host.record.facts};
 }
 
-model::CommandView view_of(const CommandRecord& record) {
-    return {.id = record.command.id,
-            .host = record.host,
-            .resource = record.command.resource,
-            .operation = std::string(model::name_of(record.command.operation)),
-            .state = record.state,
-            .reason = record.report.message,
-            .asked_by = record.asked_by,
-            .created = record.created,
-            .progress = record.state == model::CommandState::kSucceeded ? 1 : record.report.progress,
-            .time_left = record.report.time_left};
+/// What a command that is not sent yet waits for: its host, or an older command on the same resource.
+std::string reason_to_wait(const Fleet& fleet, const CommandRecord& record) {
+    const auto host = fleet.hosts.find(record.host);
+    if (host == fleet.hosts.end()) return {};
+    if (!host->second.session.has_value()) return fmt::format("waits for host {}", record.host.text());
+    for (const auto& [fence, id] : host->second.open) {
+        const CommandRecord& older = fleet.commands.at(id);
+        if (fence >= record.command.fence) break;
+        if (older.command.resource != record.command.resource) continue;
+        std::string words = fmt::format("waits for {}", model::name_of(older.command.operation));
+        if (older.report.progress > 0) words += fmt::format(", {:.0f} %", older.report.progress * 100);
+        if (!older.report.message.empty()) words += ": " + older.report.message;
+        return words;
+    }
+    return "waits for its turn";
+}
+
+model::CommandView view_of(const Fleet& fleet, const CommandRecord& record) {
+    return {
+        .id = record.command.id,
+        .host = record.host,
+        .resource = record.command.resource,
+        .operation = std::string(model::name_of(record.command.operation)),
+        .state = record.state,
+        .reason = record.state == model::CommandState::kQueued ? reason_to_wait(fleet, record) : record.report.message,
+        .asked_by = record.asked_by,
+        .created = record.created,
+        .progress = record.state == model::CommandState::kSucceeded ? 1 : record.report.progress,
+        .time_left = record.report.time_left};
 }
 
 struct Viewing {
@@ -97,7 +115,7 @@ struct Viewing {
     }
     Reply operator()(const api::ListCommands& asked) const {
         return all_or_one<model::CommandView>(fleet.commands, asked.command, "command",
-                                              [](const CommandRecord& record) { return view_of(record); });
+                                              [this](const CommandRecord& record) { return view_of(fleet, record); });
     }
     Reply operator()(const api::ListKpi& asked) const {
         std::vector<model::KpiWindow> windows = fleet.kpi.within(asked.vantage, {.from = asked.from, .to = asked.to});

@@ -41,6 +41,16 @@ TEST(Views, ShowWhatTheFleetKnows) {
     EXPECT_TRUE(list<model::TrialStatus>(stage, api::ListTrials{}).empty());
 }
 
+TEST(Views, ACommandThatIsQueuedSaysWhatItWaitsFor) {
+    Stage stage;
+    stage.ask(api::Replicate{GroupId("shop")});
+    stage.ask(api::Replicate{GroupId("shop")});
+    const auto commands = list<model::CommandView>(stage, api::ListCommands{});
+    ASSERT_EQ(commands.size(), 2U);
+    EXPECT_EQ(commands.back().state, model::CommandState::kQueued);
+    EXPECT_EQ(commands.back().reason, "waits for replicate_group");
+}
+
 TEST(Views, AnUnknownNameIsAFailureThatSaysWhich) {
     Stage stage;
     for (const api::RequestBody& request :
