@@ -150,6 +150,8 @@ Json json_of(const model::Generation& generation) {
         read += volume.bytes_read.count();
         sent += volume.bytes_sent.count();
     }
+    // Of several volumes each has a root of its own, in `volumes`.
+    const bool one_volume = generation.volumes.size() == 1;
     return {{"gen", generation.number},
             {"group", generation.group.text()},
             {"kind", to_string(generation.kind)},
@@ -157,6 +159,8 @@ Json json_of(const model::Generation& generation) {
             {"consistency", to_string(generation.consistency)},
             {"bytes_read", read},
             {"bytes_sent", sent},
+            {"root_source", one_volume ? generation.volumes.front().root_source : ""},
+            {"root_target", one_volume ? generation.volumes.front().root_target : ""},
             {"volumes", json_of(generation.volumes)}};
 }
 
@@ -212,7 +216,7 @@ Json json_of(const model::Verdict& verdict) {
 }
 
 Json json_of(const model::TrialStatus& status) {
-    return {{"name", status.spec.trial.text()},
+    Json json = {{"name", status.spec.trial.text()},
             {"kind", to_string(status.spec.kind)},
             {"shadow", status.spec.shadow.text()},
             {"group", status.group.text()},
@@ -225,12 +229,20 @@ Json json_of(const model::TrialStatus& status) {
             {"baseline", json_of(status.baseline)},
             {"measured", json_of(status.measured)},
             {"aa", status.aa ? json_of(*status.aa) : Json(nullptr)},
-            {"verdict", status.verdict ? json_of(*status.verdict) : Json(nullptr)},
             {"load", json_of(status.load)},
             {"reason", status.reason}};
+    // The verdict's word and its numbers stand beside the trial's name, where a script looks for them.
+    const Json verdict = json_of(status.verdict.value_or(model::Verdict{}));
+    for (const char* key : {"n", "effective_n", "power", "evidence", "more_needed_s"})
+        json[key] = verdict.at(key);
+    json["verdict"] = status.verdict ? verdict.at("kind") : Json(nullptr);
+    json["verdict_reason"] = verdict.at("reason");
+    return json;
 }
 
 Json json_of(const model::RolloutStatus& status) {
+    // Beside the outcome, of the first VM; `targets` has them all.
+    const model::RolloutTarget first = status.targets.empty() ? model::RolloutTarget{} : status.targets.front();
     return {{"name", status.spec.rollout.text()},
             {"group", status.spec.group.text()},
             {"change", model::kind_of(status.spec.change)},
@@ -238,6 +250,9 @@ Json json_of(const model::RolloutStatus& status) {
             {"outcome", status.outcome ? Json(to_string(*status.outcome)) : Json(nullptr)},
             {"reason", status.reason},
             {"trial", status.trial.text()},
+            {"before_hash", first.before_hash},
+            {"after_hash", first.after_hash},
+            {"final_hash", first.final_hash},
             {"lease_s", status.spec.lease.count()},
             {"drill_before_hash", status.drill_before_hash},
             {"drill_after_hash", status.drill_after_hash},

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "cli/render/json_values.hpp"
 #include "cli/render/text.hpp"
 #include "cli/report/report_facts.hpp"
@@ -31,6 +33,39 @@ Json window_counts(const std::vector<model::KpiWindow>& windows) {
     }
     return counts;
 }
+
+Json isolation_of(const std::vector<model::IsolationReport>& reports) {
+    std::uint64_t frames = 0;
+    std::uint64_t seen = 0;
+    std::uint64_t control = 0;
+    for (const model::IsolationReport& report : reports) {
+        frames += report.corpus_frames;
+        seen += report.seen_on_production;
+        control += report.positive_control_seen;
+    }
+    return {{"corpus_frames", frames},
+            {"seen_on_production", seen},
+            {"positive_control_seen", control},
+            {"arms", cli::json_of(reports)}};
+}
+
+// `past_coverage`: of all points of all groups that were foretold, each group weighing by its points.
+Json forecast_of(const std::vector<model::ForecastView>& views) {
+    Json quantiles = Json::array();
+    std::vector<double> coverage;
+    double points = 0;
+    for (const model::ForecastView& view : views) {
+        quantiles = view.quantiles;
+        if (view.past_coverage.empty()) continue;
+        coverage.resize(std::max(coverage.size(), view.past_coverage.size()));
+        for (std::size_t i = 0; i < view.past_coverage.size(); ++i)
+            coverage[i] += view.past_coverage[i] * static_cast<double>(view.points_used);
+        points += static_cast<double>(view.points_used);
+    }
+    for (double& share : coverage)
+        share /= points;
+    return {{"quantiles", quantiles}, {"past_coverage", coverage}, {"groups", cli::json_of(views)}};
+}
 }  // namespace
 
 std::string report_json(const ReportFacts& facts) {
@@ -47,11 +82,11 @@ std::string report_json(const ReportFacts& facts) {
                          {"hosts", cli::json_of(facts.hosts)},
                          {"replica", {{"generations", generations}}},
                          {"shadows", cli::json_of(facts.shadows)},
-                         {"isolation", cli::json_of(facts.isolation)},
+                         {"isolation", isolation_of(facts.isolation)},
                          {"replay", replay},
                          {"kpi", window_counts(facts.windows)},
                          {"trials", cli::json_of(facts.trials)},
-                         {"forecast", cli::json_of(facts.forecasts)},
+                         {"forecast", forecast_of(facts.forecasts)},
                          {"rollouts", cli::json_of(facts.rollouts)}};
     return report.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
