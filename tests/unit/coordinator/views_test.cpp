@@ -43,6 +43,7 @@ TEST(Views, ShowWhatTheFleetKnows) {
 
 TEST(Views, ACommandThatIsQueuedSaysWhatItWaitsFor) {
     Stage stage;
+    stage.deaf = true;
     stage.ask(api::Replicate{GroupId("shop")});
     stage.ask(api::Replicate{GroupId("shop")});
     const auto commands = list<model::CommandView>(stage, api::ListCommands{});
