@@ -69,7 +69,7 @@ Result<TrafficFlow::Feed> TrafficFlow::feed_of(const ShadowRecord& record) {
     if (feed.address.servers.empty()) {
         return fail(ErrorCode::kInvalidArgument,
                     fmt::format("this host does not know what VM {} serves: name its address and port in "
-                                "/etc/penumbra/agent.toml",
+                                "/etc/penumbra/services.toml",
                                 feed.vm.name));
     }
     if (!feed.vm.running || feed.vm.nics.empty()) {
