@@ -217,20 +217,20 @@ Json json_of(const model::Verdict& verdict) {
 
 Json json_of(const model::TrialStatus& status) {
     Json json = {{"name", status.spec.trial.text()},
-            {"kind", to_string(status.spec.kind)},
-            {"shadow", status.spec.shadow.text()},
-            {"group", status.group.text()},
-            {"host", status.host.text()},
-            {"control", status.spec.control.text()},
-            {"treated", status.spec.treated.text()},
-            {"state", to_string(status.state)},
-            {"begun", time_or_null(status.begun)},
-            {"ended", time_or_null(status.ended)},
-            {"baseline", json_of(status.baseline)},
-            {"measured", json_of(status.measured)},
-            {"aa", status.aa ? json_of(*status.aa) : Json(nullptr)},
-            {"load", json_of(status.load)},
-            {"reason", status.reason}};
+                 {"kind", to_string(status.spec.kind)},
+                 {"shadow", status.spec.shadow.text()},
+                 {"group", status.group.text()},
+                 {"host", status.host.text()},
+                 {"control", status.spec.control.text()},
+                 {"treated", status.spec.treated.text()},
+                 {"state", to_string(status.state)},
+                 {"begun", time_or_null(status.begun)},
+                 {"ended", time_or_null(status.ended)},
+                 {"baseline", json_of(status.baseline)},
+                 {"measured", json_of(status.measured)},
+                 {"aa", status.aa ? json_of(*status.aa) : Json(nullptr)},
+                 {"load", json_of(status.load)},
+                 {"reason", status.reason}};
     // The verdict's word and its numbers stand beside the trial's name, where a script looks for them.
     const Json verdict = json_of(status.verdict.value_or(model::Verdict{}));
     for (const char* key : {"n", "effective_n", "power", "evidence", "more_needed_s"})
