@@ -6,9 +6,17 @@
 #include <jsonrpc.h>
 #include <openvswitch/json.h>
 #include <openvswitch/poll-loop.h>
+#include <openvswitch/vlog.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <stream.h>
 #include <timeval.h>
+
+/* What goes wrong in a call is its caller's error. The library would write it to syslog and to standard error besides,
+ * twice into one journal, with warnings of every round of its poll loop that the scheduler held up. */
+static void be_quiet(void) {
+    vlog_set_levels(NULL, VLF_ANY_DESTINATION, VLL_EMER);
+}
 
 static int wait_for_answer(struct jsonrpc* rpc, const struct json* id, long long int deadline,
                            struct jsonrpc_msg** answer) {
@@ -38,6 +46,8 @@ static char* text_of(const struct json* value) {
 
 int penumbra_rpc_call(const char* remote, const char* method, const char* params, int timeout_ms, char** result,
                       char** error_text) {
+    static pthread_once_t quiet = PTHREAD_ONCE_INIT;
+    pthread_once(&quiet, be_quiet);
     *result = NULL;
     *error_text = NULL;
     struct json* parsed = json_from_string(params);
