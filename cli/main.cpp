@@ -1,6 +1,9 @@
 // penumbra: what an operator types. The only user of CLI11; every verb is in a file of its noun.
 
+#include <chrono>
+#include <cmath>
 #include <cstdio>
+#include <map>
 #include <optional>
 #include <random>
 
@@ -10,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/limits/cli.hpp"
+#include "cli/analyze/analyze.hpp"
 #include "cli/progress.hpp"
 #include "cli/verbs.hpp"
 #include "proto/local/client.hpp"
@@ -36,6 +40,9 @@ struct Wanted {
     std::uint64_t after = 0;
     std::uint32_t count = 256;
     std::uint32_t seconds = 300;
+    SeriesQuestion series;
+    std::string svg;
+    std::size_t origins = 20;
 };
 
 /// The verb of `app` with one argument that is an identifier.
@@ -198,6 +205,45 @@ void add_anticipation(CLI::App& app, Wanted& wanted) {
     });
 }
 
+/// An option that takes a time such as 90s, 15m, 24h or 2d, in seconds.
+CLI::Option* add_time(CLI::App& app, const std::string& name, std::chrono::seconds& into, const std::string& words) {
+    return app
+        .add_option_function<std::uint64_t>(
+            name, [&into](std::uint64_t seconds) { into = std::chrono::seconds(seconds); }, words)
+        ->type_name("TIME")
+        ->transform(CLI::AsNumberWithUnit(
+            std::map<std::string, std::uint64_t>{{"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}, {"w", 604800}},
+            CLI::AsNumberWithUnit::CASE_INSENSITIVE));
+}
+
+void add_series(CLI::App& app, Wanted& wanted) {
+    app.add_option("file", wanted.series.file, "a CSV file of time and value")->required();
+    app.add_option("--column", wanted.series.column, "of the values, as the heading names it");
+    add_time(app, "--step", wanted.series.step, "of the grid the values are averaged on; as measured if not said");
+    add_time(app, "--horizon", wanted.series.horizon, "how far ahead; 24h if not said");
+    app.add_option_function<double>(
+           "--utc-offset",
+           [&wanted](double hours) { wanted.series.utc_offset = std::chrono::minutes(std::lround(hours * 60)); },
+           "hours that the clock of those who use it is ahead of UTC")
+        ->check(CLI::Range(-14.0, 14.0));
+}
+
+void add_analysis(CLI::App& app, Wanted& wanted) {
+    CLI::App* analyze = add_noun(app, "analyze", "the mathematics on CSV files of your own; asks no coordinator");
+    CLI::App* forecast = analyze->add_subcommand("forecast", "quantiles of what comes, and how often they held");
+    add_series(*forecast, wanted);
+    forecast->add_option("--svg", wanted.svg, "a file for a picture of it");
+    forecast->callback([&wanted] {
+        wanted.verb = [&wanted](Session& session) { return analyze_forecast(session, wanted.series, wanted.svg); };
+    });
+    CLI::App* backtest = analyze->add_subcommand("backtest", "how good such forecasts were, beside simple ones");
+    add_series(*backtest, wanted);
+    backtest->add_option("--origins", wanted.origins, "from how many moments to foretell")->check(CLI::Range(1, 1000));
+    backtest->callback([&wanted] {
+        wanted.verb = [&wanted](Session& session) { return analyze_backtest(session, wanted.series, wanted.origins); };
+    });
+}
+
 void add_records(CLI::App& app, Wanted& wanted) {
     CLI::App* command = add_noun(app, "command", "orders to hosts");
     add_list<model::CommandView>(*command, wanted, "every command and where it stands",
@@ -260,6 +306,7 @@ ExitCode run(int argc, char** argv) {
     add_shadows(app, wanted);
     add_decisions(app, wanted);
     add_anticipation(app, wanted);
+    add_analysis(app, wanted);
     add_records(app, wanted);
     try {
         app.parse(argc, argv);

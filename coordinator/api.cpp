@@ -11,10 +11,10 @@
 
 #include <fmt/format.h>
 
+#include "analysis/forecast/history_csv.hpp"
 #include "base/limits/api.hpp"
 #include "base/limits/local.hpp"
 #include "coordinator/anticipation/foretell.hpp"
-#include "coordinator/anticipation/history_csv.hpp"
 #include "coordinator/core/views.hpp"
 #include "proto/keys.hpp"
 #include "proto/spec/rollout_file.hpp"
@@ -112,7 +112,10 @@ struct Api::Asking {
     }
     void operator()(api::ImportHistory& asked) const {
         store<api::Imported>([asked = std::move(asked)](Store& from) -> Result<api::Imported> {
-            const auto points = TRY(parse_history(asked.file_name, asked.csv));
+            const auto observed = TRY(analysis::forecast::parse_history(asked.file_name, asked.csv));
+            std::vector<MetricPoint> points;
+            for (const auto& [at, value] : observed)
+                points.push_back({at, value});
             TRY(from.import_points(series_of(asked.group, asked.metric), points));
             return api::Imported{points.size()};
         });

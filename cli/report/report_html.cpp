@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "cli/render/text.hpp"
+#include "cli/report/forecast_chart.hpp"
 #include "cli/report/report_facts.hpp"
 #include "cli/report/svg_chart.hpp"
 
@@ -206,22 +207,9 @@ std::string isolation_section(const ReportFacts& facts) {
 std::string forecast_section(const std::vector<model::ForecastView>& forecasts) {
     std::string text = "<h2>Forecast</h2>\n";
     for (const model::ForecastView& forecast : forecasts) {
-        Chart chart{.title = forecast.metric + " of " + forecast.group.text() + ", next day", .unit = forecast.metric};
+        const Chart chart = fan_of(forecast.metric + " of " + forecast.group.text() + ", next day", forecast.metric,
+                                   forecast.quantiles, forecast.next_day);
         const std::size_t count = forecast.quantiles.size();
-        const auto at = [&](std::size_t quantile) {
-            std::vector<ChartPoint> points;
-            for (const model::ForecastPoint& point : forecast.next_day) {
-                if (quantile < point.values.size()) points.push_back({.at = point.at, .value = point.values[quantile]});
-            }
-            return points;
-        };
-        for (std::size_t low = 0; low < count / 2; ++low) {
-            chart.bands.push_back({.name = fmt::format("{:g} % to {:g} %", forecast.quantiles[low] * 100,
-                                                       forecast.quantiles[count - 1 - low] * 100),
-                                   .low = at(low),
-                                   .high = at(count - 1 - low)});
-        }
-        if (count > 0) chart.lines.push_back({.name = "median", .css_class = "median", .points = at(count / 2)});
         text += svg_of(chart) + fmt::format("<p class='sub'>{}; past coverage:", escaped(forecast.method));
         for (std::size_t i = 0; i < std::min(count, forecast.past_coverage.size()); ++i) {
             text += fmt::format(" q{:g} {:.1f} %", forecast.quantiles[i] * 100, forecast.past_coverage[i] * 100);

@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <functional>
 #include <limits>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+
+#include "cli/render/text.hpp"
 
 // Drawn by hand rather than by a charting library: the page must open from a file, offline, years later.
 
@@ -23,6 +26,16 @@ constexpr double kTop = 30;
 constexpr double kBottom = 28;
 constexpr double kRowHeight = 22;
 constexpr int kTicks = 5;
+constexpr double kClockSpanMs = 36.0 * 3600 * 1000;  // an axis longer than this names the day
+constexpr double kLegendHeight = 20;
+
+// A file has no page around it to style it.
+constexpr std::string_view kFileStyle =
+    "<style>text{font-family:system-ui,sans-serif}.title{font-size:13px;font-weight:600;fill:#1c2330}"
+    ".tick{font-size:11px;fill:#5b6575}.grid{stroke:#e3e5e8}.line{fill:none;stroke-width:1.6;stroke:#5b6575}"
+    ".line.production{stroke:#3b4252}.line.control,.line.median{stroke:#2f7ebb}.line.treated{stroke:#d9722c}"
+    ".dot{fill:#5b6575}.dot.production{fill:#3b4252}.dot.control,.dot.median{fill:#2f7ebb}.dot.treated{fill:#d9722c}"
+    ".band{fill:#2f7ebb;fill-opacity:.16}.span{fill:#5b6575;fill-opacity:.12}</style>";
 
 struct Range {
     double low = std::numeric_limits<double>::infinity();
@@ -43,11 +56,16 @@ std::string clock_text(double at_ms) {
     return fmt::format("{:%H:%M:%S}", fmt::gmtime(seconds));
 }
 
+std::string date_text(double at_ms) {
+    const auto seconds = static_cast<std::time_t>(at_ms / 1000);
+    return fmt::format("{:%m-%d %H:%M}", fmt::gmtime(seconds));
+}
+
 /// Maps time and value to the plot's rectangle.
 class Frame {
  public:
     Frame(Range time, Range value, double left, double height)
-        : time_(time), value_(value), left_(left), height_(height) {
+        : time_(time), value_(value), left_(left), height_(height), empty_(time.empty()) {
         if (time_.high <= time_.low) time_.high = time_.low + 1;
         if (value_.high <= value_.low) value_.high = value_.low + 1;
     }
@@ -61,12 +79,14 @@ class Frame {
     [[nodiscard]] const Range& value() const { return value_; }
     [[nodiscard]] double height() const { return height_; }
     [[nodiscard]] double left() const { return left_; }
+    [[nodiscard]] bool empty() const { return empty_; }
 
  private:
     Range time_;
     Range value_;
     double left_;
     double height_;
+    bool empty_;  ///< there is no time in it
 };
 
 /// A round number near `value` that is not below it: 1, 2, 5 times a power of ten.
@@ -79,15 +99,20 @@ double round_up(double value) {
     return 10 * power;
 }
 
-std::string time_axis(const Frame& frame) {
+std::string axis_below(const Frame& frame, const std::function<std::string(double)>& text_of) {
     std::string text;
     for (int tick = 0; tick <= kTicks; ++tick) {
         const double at = frame.time().low + (frame.time().high - frame.time().low) * tick / kTicks;
         const char* anchor = tick == 0 ? "start" : tick == kTicks ? "end" : "middle";
         text += fmt::format("<text class='tick' x='{:.1f}' y='{:.1f}' text-anchor='{}'>{}</text>", frame.x(at),
-                            frame.height() - 8, anchor, clock_text(at));
+                            frame.height() - 8, anchor, text_of(at));
     }
     return text;
+}
+
+std::string time_axis(const Frame& frame) {
+    const bool is_long = frame.time().high - frame.time().low > kClockSpanMs;
+    return axis_below(frame, is_long ? date_text : clock_text);
 }
 
 std::string value_axis(const Frame& frame, std::string_view unit) {
@@ -148,6 +173,80 @@ std::string legend(const Chart& chart) {
     return text + "</p>";
 }
 
+struct Key {
+    std::string name;
+    std::string css_class;  ///< of a line; "band": an area
+};
+
+/// The drawing under its title as a file, with a row of keys below it.
+std::string file_of(std::string_view title, const std::string& drawing, const std::vector<Key>& keys) {
+    std::string text = fmt::format(
+        "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {0} {1}' width='{0}' height='{1}' role='img' "
+        "aria-label='{2}'>{3}<rect width='100%' height='100%' fill='#fff'/><text class='title' x='{4}' y='16'>{2}"
+        "</text>{5}",
+        kWidth, kHeight + kLegendHeight, escaped(title), kFileStyle, kLeft, drawing);
+    double x = kLeft;
+    const double y = kHeight + 4;
+    for (const Key& key : keys) {
+        text += key.css_class == "band"
+                    ? fmt::format("<rect class='band' x='{:.0f}' y='{:.0f}' width='18' height='10'/>", x, y - 5)
+                    : fmt::format("<path class='line {0}' d='M{1:.0f},{2:.0f}h18'/>", escaped(key.css_class), x, y);
+        text += fmt::format("<text class='tick' x='{:.0f}' y='{:.0f}'>{}</text>", x + 24, y + 4, escaped(key.name));
+        x += 44 + 6.5 * static_cast<double>(columns_of(key.name));
+    }
+    return text + "</svg>\n";
+}
+
+Frame frame_of(const Chart& chart) {
+    Range time;
+    Range value;
+    value.include(0);
+    const auto include = [&](const std::vector<ChartPoint>& points) {
+        for (const ChartPoint& point : points) {
+            if (!std::isfinite(point.value)) continue;
+            time.include(ms(point.at));
+            value.include(point.value);
+        }
+    };
+    for (const ChartLine& line : chart.lines)
+        include(line.points);
+    for (const ChartBand& band : chart.bands) {
+        include(band.low);
+        include(band.high);
+    }
+    value.high = round_up(value.high);
+    return {time, value, kLeft, kHeight};
+}
+
+std::string drawing_of(const Chart& chart, const Frame& frame) {
+    std::string text;
+    for (const ChartSpan& span : chart.spans)
+        text += draw(frame, span, kTop, kHeight - kTop - kBottom);
+    text += value_axis(frame, chart.unit) + time_axis(frame);
+    for (const ChartBand& band : chart.bands)
+        text += draw(frame, band);
+    for (const ChartLine& line : chart.lines) {
+        text += fmt::format("<path class='line {}' d='{}'><title>{}</title></path>", escaped(line.css_class),
+                            path_of(frame, line.points), escaped(line.name));
+    }
+    return text;
+}
+
+std::string draw(const Frame& frame, const Curve& curve) {
+    std::string text;
+    std::string path;
+    for (const auto& [x, y] : curve.points) {
+        if (curve.mark == Curve::Mark::kDots) {
+            text += fmt::format("<circle class='dot {}' cx='{:.1f}' cy='{:.1f}' r='3'/>", escaped(curve.css_class),
+                                frame.x(x), frame.y(y));
+        } else {
+            path += fmt::format("{}{:.1f},{:.1f}", path.empty() ? "M" : "L", frame.x(x), frame.y(y));
+        }
+    }
+    if (!path.empty()) text += fmt::format("<path class='line {}' d='{}'/>", escaped(curve.css_class), path);
+    return text;
+}
+
 }  // namespace
 
 std::string escaped(std::string_view text) {
@@ -178,38 +277,48 @@ std::string escaped(std::string_view text) {
 }
 
 std::string svg_of(const Chart& chart) {
-    Range time;
-    Range value;
-    value.include(0);
-    const auto include = [&](const std::vector<ChartPoint>& points) {
-        for (const ChartPoint& point : points) {
-            if (!std::isfinite(point.value)) continue;
-            time.include(ms(point.at));
-            value.include(point.value);
-        }
-    };
+    const Frame frame = frame_of(chart);
+    if (frame.empty()) return {};
+    return fmt::format(
+               "<figure><svg viewBox='0 0 {0} {1}' role='img' aria-label='{2}'><text class='title' x='{3}' y='16'>{2}"
+               "</text>",
+               kWidth, kHeight, escaped(chart.title), kLeft) +
+           drawing_of(chart, frame) + "</svg>" + legend(chart) + "</figure>\n";
+}
+
+std::string svg_file_of(const Chart& chart) {
+    const Frame frame = frame_of(chart);
+    if (frame.empty()) return {};
+    std::vector<Key> keys;
     for (const ChartLine& line : chart.lines)
-        include(line.points);
-    for (const ChartBand& band : chart.bands) {
-        include(band.low);
-        include(band.high);
-    }
-    if (time.empty()) return {};
-    value.high = round_up(value.high);
-    const Frame frame(time, value, kLeft, kHeight);
-    std::string text = fmt::format(
-        "<figure><svg viewBox='0 0 {0} {1}' role='img' aria-label='{2}'><text class='title' x='{3}' y='16'>{2}</text>",
-        kWidth, kHeight, escaped(chart.title), kLeft);
-    for (const ChartSpan& span : chart.spans)
-        text += draw(frame, span, kTop, kHeight - kTop - kBottom);
-    text += value_axis(frame, chart.unit) + time_axis(frame);
+        keys.push_back({line.name, line.css_class});
     for (const ChartBand& band : chart.bands)
-        text += draw(frame, band);
-    for (const ChartLine& line : chart.lines) {
-        text += fmt::format("<path class='line {}' d='{}'><title>{}</title></path>", escaped(line.css_class),
-                            path_of(frame, line.points), escaped(line.name));
+        keys.push_back({band.name, "band"});
+    return file_of(chart.title, drawing_of(chart, frame), keys);
+}
+
+std::string svg_file_of(const CurveChart& chart) {
+    Range across;
+    Range up;
+    across.include(0);
+    up.include(0);
+    std::vector<Key> keys;
+    for (const Curve& curve : chart.curves) {
+        for (const auto& [x, y] : curve.points) {
+            across.include(x);
+            up.include(y);
+        }
+        keys.push_back({curve.name, curve.css_class});
     }
-    return text + "</svg>" + legend(chart) + "</figure>\n";
+    if (!(across.high > 0)) return {};
+    up.high = round_up(up.high);
+    const Frame frame(across, up, kLeft, kHeight);
+    std::string drawing = value_axis(frame, chart.y_unit) + axis_below(frame, [&](double x) {
+                              return fmt::format("{:.4g} {}", x, escaped(chart.x_unit));
+                          });
+    for (const Curve& curve : chart.curves)
+        drawing += draw(frame, curve);
+    return file_of(chart.title, drawing, keys);
 }
 
 std::string svg_of(const std::vector<TimelineRow>& timeline) {

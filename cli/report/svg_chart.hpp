@@ -1,6 +1,8 @@
 #pragma once
 
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -45,6 +47,25 @@ struct Chart {
 
 /// The chart with axes, a legend and a table of its numbers' ends for those who cannot see it; "" if it holds nothing.
 [[nodiscard]] std::string svg_of(const Chart& chart);
+
+/// The same as a file that stands alone, with its colours and its legend inside; "" if the chart holds nothing.
+[[nodiscard]] std::string svg_file_of(const Chart& chart);
+
+/// A measured quantity against another: answered load against offered load.
+struct Curve {
+    enum class Mark : unsigned char { kLine, kDots };
+    std::string name;
+    std::string css_class;
+    Mark mark = Mark::kLine;
+    std::vector<std::pair<double, double>> points;
+};
+struct CurveChart {
+    std::string title;
+    std::string x_unit;
+    std::string y_unit;
+    std::vector<Curve> curves;
+};
+[[nodiscard]] std::string svg_file_of(const CurveChart& chart);
 
 /// Rows of spans under one time axis.
 struct TimelineRow {

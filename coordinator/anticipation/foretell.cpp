@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "analysis/forecast/checked_fit.hpp"
 #include "analysis/forecast/forecaster.hpp"
 #include "base/limits/analysis.hpp"
 #include "base/limits/traffic.hpp"
@@ -16,6 +17,7 @@ namespace penumbra::coordinator {
 
 namespace {
 
+using analysis::forecast::fit_checked;
 using analysis::forecast::Forecaster;
 using analysis::forecast::ForecastOptions;
 using analysis::forecast::ForecastStep;
@@ -45,21 +47,6 @@ Result<History> history_until(const Series& series, std::span<const MetricPoint>
     }
     history.values.resize(std::max(cells, history.values.size()), std::numeric_limits<double>::quiet_NaN());
     return history;
-}
-
-// A weekly model's first two weeks are its opening, of which no forecast can be checked. Where that is most of the
-// history it is fitted to the first two thirds, and learns the rest as if it came now: a forecast that does not know
-// how often it held is worth less than one that learnt of the week later.
-Result<Forecaster> fitted(const History& history, const ForecastOptions& options) {
-    const auto days = history.step * static_cast<std::int64_t>(history.values.size()) / std::chrono::days(1);
-    if (days < 14 || days >= 21) return Forecaster::fit(history, options);
-    const std::size_t known = history.values.size() * 2 / 3;
-    History first{.begin = history.begin, .step = history.step};
-    first.values.assign(history.values.begin(), history.values.begin() + static_cast<std::ptrdiff_t>(known));
-    Forecaster forecaster = TRY(Forecaster::fit(first, options));
-    for (std::size_t index = known; index < history.values.size(); ++index)
-        forecaster.update(history.values[index]);
-    return forecaster;
 }
 
 std::vector<model::ForecastPoint> first_steps(const std::vector<ForecastStep>& steps, std::size_t count) {
@@ -94,7 +81,7 @@ double present_rate(std::span<const model::KpiWindow> windows) {
 Result<model::ForecastView> foretell(const Series& series, std::span<const MetricPoint> points, WallTime now,
                                      double present) {
     const History history = TRY(history_until(series, points, now));
-    const Forecaster forecaster = TRY(fitted(history, ForecastOptions{}));
+    const Forecaster forecaster = TRY(fit_checked(history, ForecastOptions{}));
     const std::size_t day = std::min(steps_in(std::chrono::days(1), history.step), limits::kForecastHorizonMax);
     const auto result = forecaster.forecast(day);
     model::ForecastView view{.group = series.group,
@@ -132,7 +119,7 @@ Result<std::vector<double>> aimed_multiples(const model::ForecastAim& aim, const
                         aim.horizon.count(), history.step / std::chrono::seconds(1), limits::kForecastHorizonMax));
     }
     const Forecaster forecaster =
-        TRY(fitted(history, ForecastOptions{.quantiles = {aim.quantile}, .horizon = horizon}));
+        TRY(fit_checked(history, ForecastOptions{.quantiles = {aim.quantile}, .horizon = horizon}));
     double peak = 0;
     for (const ForecastStep& step : forecaster.forecast(horizon).steps)
         peak = std::max(peak, step.values.front());

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/report/forecast_chart.hpp"
 #include "cli/report/report_facts.hpp"
 #include "cli/report/svg_chart.hpp"
 
@@ -115,6 +116,38 @@ TEST(Report, AnEmptyStoreGivesAPageToo) {
 TEST(SvgChart, NothingToDrawIsNoPicture) {
     EXPECT_EQ(svg_of(Chart{.title = "empty", .unit = "ms"}), "");
     EXPECT_EQ(svg_of(std::vector<TimelineRow>{}), "");
+}
+
+TEST(SvgChart, AFanIsDrawnAroundItsMedian) {
+    const std::vector<model::ForecastPoint> points{{kBegin, {5, 9, 10, 20}}, {kBegin + 1h, {6, 10, 11, 21}}};
+    const Chart chart = fan_of("t", "u", {0.5, 0.9, 0.95, 0.99}, points);
+    ASSERT_EQ(chart.lines.size(), 1U);
+    EXPECT_EQ(chart.lines[0].name, "median");
+    EXPECT_EQ(chart.lines[0].points[0].value, 5);
+    ASSERT_EQ(chart.bands.size(), 3U);
+    EXPECT_EQ(chart.bands[0].name, "50 % to 99 %");
+    EXPECT_EQ(chart.bands[0].high[1].value, 21);
+    EXPECT_EQ(chart.bands[2].name, "50 % to 90 %");
+    const Chart both = fan_of("t", "u", {0.1, 0.5, 0.9}, {{kBegin, {1, 2, 3}}});
+    ASSERT_EQ(both.bands.size(), 1U);
+    EXPECT_EQ(both.bands[0].low[0].value, 1);
+    EXPECT_TRUE(fan_of("t", "u", {}, points).lines.empty());
+}
+
+TEST(SvgChart, AFileStandsAlone) {
+    const std::string time = svg_file_of(
+        Chart{.title = "a < b",
+              .unit = "ms",
+              .lines = {{.name = "<x>", .css_class = "control", .points = {{kBegin, 1}, {kBegin + 72h, 3}}}}});
+    EXPECT_TRUE(time.starts_with("<svg xmlns='http://www.w3.org/2000/svg'"));
+    EXPECT_NE(time.find("<style>"), std::string::npos);
+    EXPECT_NE(time.find("a &lt; b"), std::string::npos);
+    EXPECT_EQ(time.find("<x>"), std::string::npos);
+    const std::string curve = svg_file_of(CurveChart{
+        .title = "t", .x_unit = "/s", .y_unit = "ms", .curves = {{.name = "c", .points = {{1, 2}, {3, 4}}}}});
+    EXPECT_NE(curve.find("<path class='line "), std::string::npos);
+    EXPECT_EQ(svg_file_of(Chart{}), "");
+    EXPECT_EQ(svg_file_of(CurveChart{}), "");
 }
 
 TEST(SvgChart, NotANumberDoesNotSpoilTheScale) {

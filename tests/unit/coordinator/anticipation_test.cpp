@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include "coordinator/anticipation/foretell.hpp"
-#include "coordinator/anticipation/history_csv.hpp"
 #include "tests/support/result_matchers.hpp"
 
 namespace penumbra::coordinator {
@@ -31,24 +30,6 @@ std::vector<MetricPoint> two_weeks() {
 
 model::KpiWindow window_at(std::chrono::seconds after, std::uint64_t requests) {
     return {.vantage = {.group = GroupId("shop")}, .begin = kBegin + after, .length = 1s, .requests = requests};
-}
-
-TEST(HistoryCsv, TakesBothKindsOfTimes) {
-    const auto points = parse_history("h.csv",
-                                      "time,value\n# a comment\n\n2026-11-02T00:10:00Z, 7.5\r\n"
-                                      "2026-11-02 00:20,8\n1793579400,9");
-    ASSERT_TRUE(is_ok(points));
-    EXPECT_EQ(*points, (std::vector<MetricPoint>{{kBegin + 10min, 7.5}, {kBegin + 20min, 8}, {kBegin + 30min, 9}}));
-}
-
-TEST(HistoryCsv, NamesTheLineItDoesNotUnderstand) {
-    for (const char* line : {"1793577600;3", "2026-13-01T00:00:00Z,3", "2026-11-02T25:00:00Z,3", "yesterday,3",
-                             "1793577600,", "1793577600,nan", "1793577600,inf", "1793577600", "-5,3", "time,value"}) {
-        EXPECT_TRUE(fails(parse_history("h.csv", std::string("time,value\n1793577600,1\n") + line),
-                          ErrorCode::kInvalidArgument, "h.csv:3: "))
-            << line;
-    }
-    EXPECT_TRUE(fails(parse_history("h.csv", "time,value\n"), ErrorCode::kInvalidArgument, "no point"));
 }
 
 TEST(PresentRate, IsTheLatestMinutes) {
