@@ -43,6 +43,8 @@ struct Wanted {
     SeriesQuestion series;
     std::string svg;
     std::size_t origins = 20;
+    JudgeQuestion judge;
+    CapacityQuestion capacity;
 };
 
 /// The verb of `app` with one argument that is an identifier.
@@ -228,6 +230,44 @@ void add_series(CLI::App& app, Wanted& wanted) {
         ->check(CLI::Range(-14.0, 14.0));
 }
 
+void add_judge(CLI::App& analyze, Wanted& wanted) {
+    using Judge = JudgeQuestion::Judge;
+    CLI::App* judge = analyze.add_subcommand("judge", "whether a treated arm is harmed; ends as a trial does");
+    JudgeQuestion& question = wanted.judge;
+    judge->add_option("files", question.files, "CONTROL.csv TREATED.csv, or one file with a column arm")
+        ->required()
+        ->expected(1, 2);
+    judge->add_option("--judge", question.judge, "lab-v1 or kayenta-v1")
+        ->transform(CLI::CheckedTransformer(
+            std::map<std::string, Judge>{{"lab-v1", Judge::kLabV1}, {"kayenta-v1", Judge::kKayentaV1}}));
+    judge->add_option("--column", question.column, "of the values; response_ms or value if not said");
+    judge->add_option("--margin", question.margin, "harm that a PASS excludes, 0.2 is 20 % more")
+        ->check(CLI::Range(0.001, 10.0));
+    judge->add_option("--confidence", question.confidence, "of a PASS")->check(CLI::Range(0.6, 0.999));
+    add_time(*judge, "--window", question.window, "rows of one such time are taken together");
+    judge->add_flag("--align", question.align, "the arms were measured one after the other");
+    judge->add_option("--svg", wanted.svg, "a file for a picture of it");
+    judge->callback([&wanted] {
+        wanted.judge.svg = wanted.svg;
+        wanted.verb = [&wanted](Session& session) { return analyze_judge(session, wanted.judge); };
+    });
+}
+
+void add_capacity(CLI::App& analyze, Wanted& wanted) {
+    CLI::App* capacity = analyze.add_subcommand("capacity", "what a load test says: staircase, knee, scaling law");
+    CapacityQuestion& question = wanted.capacity;
+    capacity->add_option("file", question.file, "a CSV file of offered, throughput, latency_ms")->required();
+    capacity->add_option("--latency-max", question.latency_max_ms, "milliseconds that must hold")
+        ->check(CLI::PositiveNumber);
+    capacity->add_option("--at-size", question.size, "a size to foretell the throughput of")
+        ->check(CLI::PositiveNumber);
+    capacity->add_option("--svg", wanted.svg, "a file for a picture of it");
+    capacity->callback([&wanted] {
+        wanted.capacity.svg = wanted.svg;
+        wanted.verb = [&wanted](Session& session) { return analyze_capacity(session, wanted.capacity); };
+    });
+}
+
 void add_analysis(CLI::App& app, Wanted& wanted) {
     CLI::App* analyze = add_noun(app, "analyze", "the mathematics on CSV files of your own; asks no coordinator");
     CLI::App* forecast = analyze->add_subcommand("forecast", "quantiles of what comes, and how often they held");
@@ -242,6 +282,8 @@ void add_analysis(CLI::App& app, Wanted& wanted) {
     backtest->callback([&wanted] {
         wanted.verb = [&wanted](Session& session) { return analyze_backtest(session, wanted.series, wanted.origins); };
     });
+    add_judge(*analyze, wanted);
+    add_capacity(*analyze, wanted);
 }
 
 void add_records(CLI::App& app, Wanted& wanted) {

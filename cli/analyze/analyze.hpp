@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "cli/session.hpp"
 
@@ -19,10 +20,35 @@ struct SeriesQuestion {
     std::chrono::minutes utc_offset{0};  ///< of the clock that people there live by
 };
 
+/// Two arms in two files, or in one with a column "arm".
+struct JudgeQuestion {
+    enum class Judge : unsigned char { kLabV1, kKayentaV1 };
+    std::vector<std::string> files;
+    std::string column;  ///< of the values; empty: "response_ms" or "value"
+    Judge judge = Judge::kLabV1;
+    double margin = 0;               ///< harm that a PASS excludes, relative; 0: the judge's own
+    double confidence = 0.95;        ///< 1 - P(PASS | harm of the margin)
+    std::chrono::seconds window{0};  ///< 0: 10 s for response times, else the usual distance of the rows
+    bool align = false;              ///< the arms were measured one after the other
+    std::filesystem::path svg;
+};
+
+/// Load, throughput and latency in a file.
+struct CapacityQuestion {
+    std::filesystem::path file;
+    double latency_max_ms = 0;  ///< what must hold; 0: only that what is offered is answered
+    double size = 0;            ///< whose throughput is asked for, where the file has a column "size"; 0: none
+    std::filesystem::path svg;
+};
+
 /// Quantiles of what comes, with how often they held; a picture in `svg` if it is not empty.
 [[nodiscard]] Result<ExitCode> analyze_forecast(Session& session, const SeriesQuestion& question,
                                                 const std::filesystem::path& svg);
 /// How good such forecasts were over the history's second half, beside the two that cost nothing.
 [[nodiscard]] Result<ExitCode> analyze_backtest(Session& session, const SeriesQuestion& question, std::size_t origins);
+/// Whether the treated arm is harmed; ends with the verdict's code, as a trial does.
+[[nodiscard]] Result<ExitCode> analyze_judge(Session& session, const JudgeQuestion& question);
+/// The staircase, its knee, what a queue and the scaling law say of it, and the throughput of another size.
+[[nodiscard]] Result<ExitCode> analyze_capacity(Session& session, const CapacityQuestion& question);
 
 }  // namespace penumbra::cli

@@ -228,6 +228,10 @@ std::string render(const model::ForecastView& forecast, Format format) {
     return text + table.text();
 }
 
+std::string render(const model::Verdict& verdict, Format format) {
+    return format == Format::kJson ? json_text(verdict) : verdict_text("verdict", verdict);
+}
+
 std::string render_one(const model::TrialStatus& trial, Format format) {
     if (format == Format::kJson) return json_text(trial);
     std::string text = fmt::format("trial {} ({}) on shadow {}: {}\n", trial.spec.trial.text(),

@@ -28,6 +28,8 @@ enum class Format : unsigned char { kTable, kJson };
 /// With the command that uses it on the host: the token is shown once and stored nowhere.
 [[nodiscard]] std::string render(const model::api::Token& token, const HostId& host, Format format);
 
+[[nodiscard]] std::string render(const model::Verdict& verdict, Format format);
+
 /// One trial or rollout in full: the verdict with its evidence, the steps with their hashes.
 [[nodiscard]] std::string render_one(const model::TrialStatus& trial, Format format);
 [[nodiscard]] std::string render_one(const model::RolloutStatus& rollout, Format format);

@@ -15,6 +15,9 @@ namespace penumbra::cli {
 
 namespace {
 
+using analysis::capacity::LoadCurve;
+using analysis::capacity::ScalingLaw;
+using analysis::capacity::StepOutcome;
 using analysis::forecast::Backtest;
 using analysis::forecast::ForecastResult;
 using analysis::forecast::ForecastStep;
@@ -23,6 +26,7 @@ using analysis::forecast::RivalScore;
 
 constexpr int kJsonIndent = 2;
 constexpr std::size_t kRowsShown = 24;
+constexpr std::size_t kLawUnknowns = 3;
 
 std::string json_text(const Json& json) {
     return json.dump(kJsonIndent, ' ', false, Json::error_handler_t::replace) + "\n";
@@ -57,6 +61,109 @@ Json json_of(const ForecastResult& forecast) {
             {"steps", steps}};
 }
 
+std::string_view word_of(StepOutcome outcome) {
+    switch (outcome) {
+        case StepOutcome::kHeld:
+            return "held";
+        case StepOutcome::kBroken:
+            return "broken";
+        case StepOutcome::kUnclear:
+            return "unclear";
+        case StepOutcome::kFaulty:
+            return "faulty";
+    }
+    return "?";
+}
+
+Json json_of(const ScalingLaw& law) {
+    const auto peak = law.peak();
+    return {{"lambda", law.lambda},
+            {"contention", law.sigma},
+            {"coherency", law.kappa},
+            {"peak_size", peak ? Json(*peak) : Json()},
+            {"peak_per_second", peak ? Json(law.at(*peak)) : Json()}};
+}
+
+Json json_of(double size, const LoadCurve& curve) {
+    Json steps = Json::array();
+    for (const auto& step : curve.steps) {
+        steps.push_back({{"offered_per_second", step.offered_per_second},
+                         {"throughput_per_second", step.throughput_per_second},
+                         {"latency_ms", step.latency_ms},
+                         {"latency_bounds_ms", {step.latency_low_ms, step.latency_high_ms}},
+                         {"rows", step.rows},
+                         {"outcome", word_of(step.outcome)}});
+    }
+    Json queue;
+    if (curve.queue) {
+        queue = {{"service_ms", curve.queue->service_ms},
+                 {"limit_per_second", curve.queue->limit_per_second},
+                 {"relative_error", curve.queue->error}};
+    }
+    return {{"size", size > 0 ? Json(size) : Json()},
+            {"capacity_per_second", curve.capacity_per_second ? Json(*curve.capacity_per_second) : Json()},
+            {"saturation_per_second", curve.saturation_per_second},
+            {"knee_per_second", curve.knee_per_second},
+            {"reason", curve.reason},
+            {"scaling_law_in_flight", curve.in_flight ? json_of(*curve.in_flight) : Json()},
+            {"queue", queue},
+            {"steps", steps}};
+}
+
+/// A law that goes through all its points leaves no residual to make an interval from.
+bool has_interval(const CapacityFindings& findings) {
+    return findings.curves.size() > kLawUnknowns;
+}
+
+Json json_of(const CapacityFindings& findings) {
+    Json json{{"curves", Json::array()},
+              {"scaling_law_by_size", findings.law ? json_of(*findings.law) : Json()},
+              {"at_size", Json()}};
+    for (const auto& [size, curve] : findings.curves)
+        json["curves"].push_back(json_of(size, curve));
+    if (findings.answer) {
+        json["at_size"] = {
+            {"size", findings.asked_size},
+            {"throughput_per_second", findings.answer->throughput},
+            {"interval",
+             has_interval(findings) ? Json({findings.answer->interval.low, findings.answer->interval.high}) : Json()},
+            {"confidence", findings.answer->interval.confidence},
+            {"explanation", findings.answer->explanation}};
+    }
+    return json;
+}
+
+std::string law_text(const ScalingLaw& law, std::string_view of) {
+    const auto peak = law.peak();
+    const std::string most = peak ? fmt::format("most {:.5g} a second at {:.4g} {}", law.at(*peak), *peak, of)
+                             : law.sigma > 0 ? fmt::format("never above {:.5g} a second", law.lambda / law.sigma)
+                                             : "no limit seen";
+    return fmt::format("scaling law: {:.5g} a second at 1 {}, contention {:.3g}, coherency {:.3g}; {}", law.lambda, of,
+                       law.sigma, law.kappa, most);
+}
+
+std::string text_of(double size, const LoadCurve& curve) {
+    std::string text = size > 0 ? fmt::format("size {:g}: ", size) : "";
+    text += curve.capacity_per_second ? fmt::format("capacity {:.5g} a second", *curve.capacity_per_second)
+                                      : std::string("no step held");
+    text += fmt::format(", knee at {:.5g}, saturation {:.5g}\n  {}\n", curve.knee_per_second,
+                        curve.saturation_per_second, curve.reason);
+    Table table({"OFFERED", "ANSWERED", "LATENCY", "BOUNDS", "ROWS", "STEP"});
+    for (const auto& step : curve.steps) {
+        table.add({fmt::format("{:.5g}", step.offered_per_second), fmt::format("{:.5g}", step.throughput_per_second),
+                   fmt::format("{:.4g} ms", step.latency_ms),
+                   fmt::format("{:.4g} .. {:.4g}", step.latency_low_ms, step.latency_high_ms),
+                   fmt::format("{}", step.rows), std::string(word_of(step.outcome))});
+    }
+    text += table.text();
+    if (curve.queue) {
+        text += fmt::format("queue: {:.4g} ms of service, no end of latency at {:.5g} a second (fit off by {:.1f} %)\n",
+                            curve.queue->service_ms, curve.queue->limit_per_second, 100 * curve.queue->error);
+    }
+    if (curve.in_flight) text += law_text(*curve.in_flight, "in flight") + "\n";
+    return text;
+}
+
 }  // namespace
 
 std::string render(const ForecastResult& forecast, Format format) {
@@ -84,6 +191,52 @@ std::string render(const ForecastResult& forecast, Format format) {
                               forecast.checked)
                 : "past coverage is not known yet: no forecast could be checked\n";
     if (every > 1) text += fmt::format("each {} steps a row; -o json has all {}\n", every, forecast.steps.size());
+    return text;
+}
+
+std::string render(const KayentaJudgement& judgement, Format format) {
+    if (format == Format::kJson) {
+        Json json{{"judge", "kayenta-v1"},
+                  {"verdict", to_string(judgement.kind)},
+                  {"reason", judgement.reason},
+                  {"score", judgement.score},
+                  {"metrics", Json::array()}};
+        for (const auto& [name, result, control, treated] : judgement.metrics) {
+            json["metrics"].push_back({{"metric", name},
+                                       {"label", to_string(result.label)},
+                                       {"mean_ratio", result.effect},
+                                       {"shift", {result.low, result.high}},
+                                       {"control_values", control},
+                                       {"treated_values", treated}});
+        }
+        return json_text(json);
+    }
+    Table table({"METRIC", "LABEL", "MEAN RATIO", "SHIFT", "CONTROL", "TREATED"});
+    for (const auto& [name, result, control, treated] : judgement.metrics) {
+        table.add({name, std::string(to_string(result.label)), fmt::format("{:.4g}", result.effect),
+                   fmt::format("{:.4g} .. {:.4g}", result.low, result.high), fmt::format("{}", control),
+                   fmt::format("{}", treated)});
+    }
+    return fmt::format("verdict: {}, kayenta-v1 score {:g}\n  {}\n{}", to_string(judgement.kind), judgement.score,
+                       judgement.reason, table.text());
+}
+
+std::string render(const CapacityFindings& findings, Format format) {
+    if (format == Format::kJson) return json_text(json_of(findings));
+    std::string text;
+    for (const auto& [size, curve] : findings.curves)
+        text += text_of(size, curve);
+    if (findings.law) text += fmt::format("over sizes: {}\n", law_text(*findings.law, "size"));
+    if (findings.answer && !has_interval(findings)) {
+        text += fmt::format(
+            "at size {:g}: {:.5g} a second; no interval is known, the law goes through all {} sizes: "
+            "measure at more\n",
+            findings.asked_size, findings.answer->throughput, findings.curves.size());
+    } else if (findings.answer) {
+        text += fmt::format("at size {:g}: {:.5g} a second ({:.5g} to {:.5g} at {:.0f} %); {}\n", findings.asked_size,
+                            findings.answer->throughput, findings.answer->interval.low, findings.answer->interval.high,
+                            100 * findings.answer->interval.confidence, findings.answer->explanation);
+    }
     return text;
 }
 

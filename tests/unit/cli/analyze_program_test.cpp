@@ -102,6 +102,123 @@ TEST_F(Analyze, ABacktestStandsBesideSimpleForecasts) {
     EXPECT_LT(said["scores"][0]["mase"].get<double>(), said["scores"][1]["mase"].get<double>());
 }
 
+// A row a minute of both arms in one file; treated takes `more` times as long.
+std::string twins(double more) {
+    std::string csv = "time,arm,value\n";
+    for (std::size_t i = 0; i < 120; ++i) {
+        const std::string at = std::to_string(1793577600 + i * 60);
+        const double ripple = std::sin(static_cast<double>(i) * 1.7) + std::cos(static_cast<double>(i * i));
+        csv += at + ",control," + std::to_string(0.02 + 0.001 * ripple) + "\n";
+        csv += at + ",treated," + std::to_string((0.02 + 0.001 * std::cos(static_cast<double>(3 * i))) * more) + "\n";
+    }
+    return csv;
+}
+
+// Requests of one arm, ten a second for five minutes.
+std::string requests(double response_ms, std::size_t failed_each, std::size_t later_s) {
+    std::string csv = "time,response_ms,error\n";
+    for (std::size_t i = 0; i < 3000; ++i) {
+        const auto ripple = std::sin(static_cast<double>(i * i));
+        csv += std::to_string(1793577600 + later_s + i / 10) + "," + std::to_string(response_ms * (1 + 0.3 * ripple)) +
+               (failed_each > 0 && i % failed_each == 0 ? ",1\n" : ",0\n");
+    }
+    return csv;
+}
+
+TEST_F(Analyze, AJudgementEndsAsATrialDoes) {
+    const std::string same = write("same.csv", twins(1));
+    const std::string worse = write("worse.csv", twins(1.5));
+    const Ended pass = run({"judge", same, "--svg", (folder_.path() / "arms.svg").native()});
+    EXPECT_EQ(pass.code, 0) << pass.err << pass.out;
+    EXPECT_NE(pass.out.find("verdict: PASS"), std::string::npos) << pass.out;
+    EXPECT_NE(pass.out.find("\nvalue "), std::string::npos) << "in the file's own words: " << pass.out;
+    EXPECT_TRUE(read("arms.svg").starts_with("<svg xmlns="));
+    const Ended failed = run({"judge", worse, "-o", "json"});
+    EXPECT_EQ(failed.code, 4) << failed.err;
+    const auto said = nlohmann::json::parse(failed.out);
+    EXPECT_EQ(said["kind"], "FAIL") << failed.out;
+    EXPECT_NEAR(said["evidence"][0]["effect"].get<double>(), 0.5, 0.05);
+    EXPECT_EQ(run({"judge", worse, "--margin", "0.9"}).code, 4) << "harm of half the margin that is sure";
+    EXPECT_EQ(run({"judge", same, "--window", "1h"}).code, 5) << "two windows";
+}
+
+TEST_F(Analyze, RequestsOfTwoFilesAreJudgedByTheirErrorsToo) {
+    const std::string control = write("control.csv", requests(20, 0, 0));
+    const std::string slow = write("slow.csv", requests(40, 0, 0));
+    const std::string failing = write("failing.csv", requests(20, 10, 0));
+    const std::string later = write("later.csv", requests(20, 0, 86400));
+    const Ended slower = run({"judge", control, slow, "--window", "5s"});
+    EXPECT_EQ(slower.code, 4) << slower.out << slower.err;
+    EXPECT_NE(slower.out.find("response_time_p95"), std::string::npos);
+    EXPECT_EQ(run({"judge", control, failing, "--window", "5s"}).code, 4);
+    EXPECT_EQ(run({"judge", control, control, "--window", "5s"}).code, 0);
+    const Ended apart = run({"judge", control, later});
+    EXPECT_EQ(apart.code, 2);
+    EXPECT_NE(apart.err.find("--align"), std::string::npos) << apart.err;
+    EXPECT_EQ(run({"judge", control, later, "--align", "--window", "5s"}).code, 0);
+}
+
+TEST_F(Analyze, TheOtherJudgeLabelsAndScores) {
+    const Ended pass = run({"judge", write("same.csv", twins(1)), "--judge", "kayenta-v1"});
+    EXPECT_EQ(pass.code, 0) << pass.err << pass.out;
+    EXPECT_NE(pass.out.find("score 100"), std::string::npos) << pass.out;
+    const Ended failed = run({"judge", write("worse.csv", twins(1.5)), "--judge", "kayenta-v1", "-o", "json"});
+    EXPECT_EQ(failed.code, 4) << failed.err;
+    EXPECT_EQ(nlohmann::json::parse(failed.out)["metrics"][0]["label"], "High");
+    EXPECT_EQ(run({"judge", write("no.csv", "time,arm,value\n1,control,\n1,treated,\n"), "--judge", "kayenta-v1"}).code,
+              6);
+}
+
+TEST_F(Analyze, AnArmThatIsMalformedIsNamed) {
+    const std::string one = write("one.csv", "time,value\n1793577600,2\n");
+    EXPECT_NE(run({"judge", one}).err.find("needs a column \"arm\""), std::string::npos);
+    const std::string word = write("word.csv", "time,arm,value\n1793577600,canary,2\n");
+    EXPECT_NE(run({"judge", word}).err.find("word.csv:2:12: expected control or treated, found \"canary\""),
+              std::string::npos);
+    EXPECT_EQ(run({"judge", write("below.csv", "time,arm,value\n1,control,-2\n2,control,1\n1,treated,1\n")}).code, 2);
+    EXPECT_EQ(run({"judge", one, write("cells.csv", requests(1, 0, 0))}).code, 2) << "not the same columns";
+}
+
+// Three sizes of a queue whose limit grows by less than its size.
+std::string staircase() {
+    std::string csv = "offered,throughput,latency_ms,size\n";
+    for (const double size : {1.0, 2.0, 4.0}) {
+        const double limit = 100 * size / (1 + 0.05 * (size - 1));
+        for (const double share : {0.2, 0.4, 0.6, 0.8, 0.9, 1.2}) {
+            for (std::size_t i = 0; i < 6; ++i) {
+                const double ripple = 1 + 0.01 * std::sin(static_cast<double>(i) * 1.7);
+                csv += std::to_string(share * limit) + "," + std::to_string(std::min(share, 1.0) * limit) + "," +
+                       std::to_string(10 / (1 - std::min(share, 0.98)) * ripple) + "," + std::to_string(size) + "\n";
+            }
+        }
+    }
+    return csv;
+}
+
+TEST_F(Analyze, ALoadTestSaysItsCapacityAndThatOfAnotherSize) {
+    const std::string file = write("load.csv", staircase());
+    const Ended table = run({"capacity", file, "--latency-max", "60", "--svg", (folder_.path() / "c.svg").native()});
+    EXPECT_EQ(table.code, 0) << table.err;
+    EXPECT_NE(table.out.find("size 1: capacity 80 a second"), std::string::npos) << table.out;
+    EXPECT_NE(table.out.find("at 90 a second the latency is"), std::string::npos) << table.out;
+    EXPECT_TRUE(read("c.svg").starts_with("<svg xmlns="));
+    const Ended json = run({"capacity", file, "--latency-max", "60", "--at-size", "8", "-o", "json"});
+    const auto said = nlohmann::json::parse(json.out);
+    ASSERT_EQ(said["curves"].size(), 3U);
+    EXPECT_NEAR(said["curves"][0]["queue"]["limit_per_second"].get<double>(), 100, 2);
+    EXPECT_NEAR(said["at_size"]["throughput_per_second"].get<double>(), 0.8 * 800 / 1.35, 10);
+    EXPECT_TRUE(said["at_size"]["interval"].is_null()) << "three sizes, three unknowns";
+    EXPECT_EQ(run({"capacity", file, "--at-size", "30"}).code, 1) << "beyond four times what was measured";
+}
+
+TEST_F(Analyze, ALoadTestThatIsMalformedIsNamed) {
+    EXPECT_NE(run({"capacity", write("no.csv", "a,b\n1,2\n")}).err.find("offered, throughput, latency_ms"),
+              std::string::npos);
+    const Ended ended = run({"capacity", write("bad.csv", "offered,throughput,latency_ms\n10,10,0\n")});
+    EXPECT_EQ(ended.code, 2);
+    EXPECT_NE(ended.err.find("bad.csv:2:7: expected a number above 0, found \"0\""), std::string::npos) << ended.err;
+}
+
 TEST_F(Analyze, AMalformedFileIsNamedWithLineAndColumn) {
     const std::string file = write("bad.csv", "time,value\n2026-11-02T00:00:00Z,1\n2026-11-02T01:00:00Z,much\n");
     for (const char* verb : {"forecast", "backtest"}) {
