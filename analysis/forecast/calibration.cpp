@@ -101,12 +101,12 @@ void Calibration::keep(float error) {
 }
 
 bool Calibration::fits(std::size_t levels) const noexcept {
-    return levels_.size() == levels && tracks_.size() == levels && ring_.size() <= capacity_ && next_ < capacity_ &&
-           echoes_ > 0 && std::ranges::all_of(levels_, [](double q) { return q > 0 && q < 1; }) &&
+    return tracks_.size() == levels && ring_.size() <= capacity_ && next_ < capacity_ && echoes_ > 0 &&
            std::ranges::all_of(ring_, [](float error) { return std::isfinite(error); });
 }
 
-void Calibration::complete() {
+void Calibration::complete(std::span<const double> levels) {
+    levels_.assign(levels.begin(), levels.end());
     sorted_ = ring_;
     std::ranges::sort(sorted_);
 }

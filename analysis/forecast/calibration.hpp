@@ -31,12 +31,11 @@ class Calibration {
     [[nodiscard]] std::size_t checked() const noexcept { return checked_; }
     /// Whether a state that was read holds together.
     [[nodiscard]] bool fits(std::size_t levels) const noexcept;
-    /// Brings back what follows from the rest after it was read.
-    void complete();
+    /// Brings back what follows from the rest after it was read; `levels` as at the start.
+    void complete(std::span<const double> levels);
 
     template <class Archive>
     void walk(Archive& archive) {
-        archive(levels_);
         archive(tracks_);
         archive(ring_);
         archive(capacity_);

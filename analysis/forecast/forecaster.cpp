@@ -24,11 +24,15 @@ constexpr double kSurpriseSlack = 2.5;  ///< of the cumulative sums, in usual er
 constexpr double kShiftAlarm = 25;      ///< ten steps of the largest surprise
 constexpr double kOutageShare = 0.1;    ///< of what was expected
 constexpr double kQuickStep = 0.08;     ///< of the last hour's error
-constexpr std::array<std::size_t, kRanges> kErrorsKept = {512, 1008, 384, 384, 384};
-constexpr std::uint64_t kStateVersion = 2;
+constexpr std::array<std::size_t, kRanges> kErrorsKept = {384, 1008, 384, 384, 384};
+constexpr std::uint64_t kStateVersion = 3;
 
 bool divides_a_day(std::chrono::milliseconds step) noexcept {
     return step.count() > 0 && std::chrono::milliseconds(std::chrono::days(1)) % step == std::chrono::milliseconds(0);
+}
+
+bool is_inside(double quantile) noexcept {
+    return quantile > 0 && quantile < 1;
 }
 
 Result<void> check(const History& history, const ForecastOptions& options) {
@@ -48,8 +52,7 @@ Result<void> check(const History& history, const ForecastOptions& options) {
     if (std::ranges::count_if(history.values, [](double v) { return std::isfinite(v); }) < 2) {
         return fail(ErrorCode::kInvalidArgument, "a forecast needs at least 2 values");
     }
-    const auto inside = [](double q) { return q > 0 && q < 1; };
-    if (options.quantiles.empty() || !std::ranges::all_of(options.quantiles, inside) ||
+    if (options.quantiles.empty() || !std::ranges::all_of(options.quantiles, is_inside) ||
         !std::ranges::is_sorted(options.quantiles) || !(options.lowest < options.highest)) {
         return fail(ErrorCode::kInvalidArgument,
                     "forecast quantiles must rise between 0 and 1, and lowest lie below highest");
@@ -254,7 +257,7 @@ void Forecaster::watch_for_shift() {
     }
 }
 
-void Forecaster::weigh(std::size_t index) {
+void Forecaster::learn_experience(std::size_t index) {
     const Range& range = ranges_[index];
     std::array<double, kMembers>& logs = own_.log_error[index];
     std::array<double, kMembers> means{};
@@ -269,9 +272,16 @@ void Forecaster::weigh(std::size_t index) {
         logs[m] = all > 0 ? std::log(means[m] / all + 0.02) : 0;
         middle += logs[m] / kMembers;
     }
+    for (double& log : logs)
+        log -= middle;
+}
+
+void Forecaster::weigh(std::size_t index) {
+    learn_experience(index);
+    const Range& range = ranges_[index];
+    const std::array<double, kMembers>& logs = own_.log_error[index];
     double total = 0;
     for (std::size_t m = 0; m < kMembers; ++m) {
-        logs[m] -= middle;
         const double shrunk = (range.weight * logs[m] + kFleetCounts * options_.fleet.log_error[index][m]) /
                               (range.weight + kFleetCounts);
         // without two days there is no season to repeat: only what is now, of three lengths
@@ -413,10 +423,6 @@ void Forecaster::walk(Archive& archive) {
     archive(bank_);
     for (Range& range : ranges_)
         archive(range);
-    for (auto& range : own_.log_error) {
-        for (double& value : range)
-            archive(value);
-    }
     for (auto& range : weights_) {
         for (double& value : range)
             archive(value);
@@ -438,8 +444,9 @@ bool Forecaster::is_whole() const noexcept {
                std::ranges::all_of(range.probes, probe_fits) &&
                (range.last == 0 || range.calibration.fits(options_.quantiles.size()));
     };
-    return !options_.quantiles.empty() && options_.horizon > 0 && options_.horizon <= limits::kForecastHorizonMax &&
-           ranges_[0].last > 0 && bank_.fits(calendar_) && std::ranges::all_of(ranges_, range_fits);
+    return !options_.quantiles.empty() && std::ranges::all_of(options_.quantiles, is_inside) && options_.horizon > 0 &&
+           options_.horizon <= limits::kForecastHorizonMax && ranges_[0].last > 0 && bank_.fits(calendar_) &&
+           std::ranges::all_of(ranges_, range_fits);
 }
 
 std::vector<std::byte> Forecaster::save() const {
@@ -481,8 +488,10 @@ Result<Forecaster> Forecaster::restore(std::span<const std::byte> state) {
                     "the stored state of a forecast does not fit together: fit it to its history again");
     }
     result.bank_.complete(result.calendar_);
-    for (Range& range : result.ranges_)
-        range.calibration.complete();
+    for (std::size_t i = 0; i < kRanges; ++i) {
+        result.ranges_[i].calibration.complete(result.options_.quantiles);
+        if (result.ranges_[i].last > 0) result.learn_experience(i);
+    }
     return result;
 }
 

@@ -157,6 +157,7 @@ class Forecaster {
     void check_due(double value);
     void foretell();
     void watch_for_shift();
+    void learn_experience(std::size_t range);
     void weigh(std::size_t range);
     [[nodiscard]] std::size_t range_of(std::size_t ahead) const noexcept;
     [[nodiscard]] double combine(std::size_t range, const std::array<double, kMembers>& expected) const noexcept;
@@ -176,7 +177,7 @@ class Forecaster {
     WallTime begin_{};
     MemberBank bank_;
     std::array<Range, kRanges> ranges_;
-    Experience own_;
+    Experience own_;  ///< follows from the ranges' errors
     std::array<std::array<double, kMembers>, kRanges> weights_{};
     double rising_ = 0;  ///< cumulative sums of surprise, upwards and downwards
     double falling_ = 0;

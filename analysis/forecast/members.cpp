@@ -35,7 +35,7 @@ std::string_view to_string(Member member) noexcept {
 
 void MemberBank::start(const Calendar& calendar, std::span<const double> history, std::size_t horizon) {
     *this = MemberBank{};
-    recent_.assign(8 * calendar.per_day(), std::numeric_limits<float>::quiet_NaN());
+    recent_.assign(calendar.per_week(), std::numeric_limits<float>::quiet_NaN());
     usual_.assign(calendar.per_day(), std::numeric_limits<float>::quiet_NaN());
     std::vector<double> sizes;
     for (const double v : history) {

@@ -47,10 +47,10 @@ class MemberBank {
     [[nodiscard]] std::size_t count() const noexcept { return count_; }
     /// Whether a state that was read belongs to this calendar.
     [[nodiscard]] bool fits(const Calendar& calendar) const noexcept {
-        return count_ > 0 && recent_.size() == 8 * calendar.per_day() && seasonal_.fits(calendar) &&
+        return count_ > 0 && recent_.size() == calendar.per_week() && seasonal_.fits(calendar) &&
                seasonal_log_.fits(calendar);
     }
-    /// Smallest value of the last eight days; +inf when there is none.
+    /// Smallest value of the last week; +inf when there is none.
     [[nodiscard]] double recent_minimum() const noexcept;
     /// The last value's error against the seasonal model one step before, in its usual absolute error; 0 when missing.
     [[nodiscard]] double surprise() const noexcept { return surprise_; }
@@ -85,7 +85,7 @@ class MemberBank {
     void refresh_usual(const Calendar& calendar, std::size_t index);
     SeasonalSmoothing seasonal_;
     SeasonalSmoothing seasonal_log_;
-    std::vector<float> recent_;  ///< the last eight days, as a ring; NaN where missing
+    std::vector<float> recent_;  ///< the last week, as a ring; NaN where missing
     std::vector<float> usual_;   ///< a place of the day: median of its last seven days; follows from recent_
     Theta theta_;
     std::size_t count_ = 0;

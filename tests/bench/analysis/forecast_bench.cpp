@@ -182,7 +182,8 @@ void bench_online(const std::vector<Series>& all) {
             if (i + 11 < values.size()) foretold[i + 11] = {at_hour[0], at_hour[1]};
             model->update(values[i]);
             if (!std::isfinite(values[i]) || !std::isfinite(foretold[i].first)) continue;
-            if (i >= scored) {
+            // after a gap the peer may have seen no error yet: then there is nothing to compare
+            if (i >= scored && !errors.empty()) {
                 std::vector<double> recent(
                     errors.end() - static_cast<std::ptrdiff_t>(std::min<std::size_t>(errors.size(), 2016)),
                     errors.end());
