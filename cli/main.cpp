@@ -196,13 +196,14 @@ void add_anticipation(CLI::App& app, Wanted& wanted) {
     kpi->add_option("--group", wanted.group, "of which group")->required();
     CLI::Option* of_shadow = kpi->add_option("--shadow", wanted.shadow, "of an arm of this shadow");
     kpi->add_option("--arm", wanted.arm, "which arm")->needs(of_shadow);
+    kpi->add_option("--histogram-log", wanted.file, "a file for its response times, as HdrHistogram's tools read them");
     kpi->add_option("--last", wanted.seconds, "how many seconds back");
     kpi->callback([&wanted] {
         wanted.verb = [&wanted](Session& session) -> Result<ExitCode> {
             model::Vantage vantage{.group = TRY(GroupId::parse(wanted.group))};
             if (!wanted.shadow.empty()) vantage.shadow = TRY(ShadowId::parse(wanted.shadow));
             if (!wanted.arm.empty()) vantage.arm = TRY(ArmId::parse(wanted.arm));
-            return kpi_list(session, std::move(vantage), std::chrono::seconds(wanted.seconds));
+            return kpi_list(session, std::move(vantage), std::chrono::seconds(wanted.seconds), wanted.file);
         };
     });
 }

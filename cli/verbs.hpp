@@ -40,8 +40,9 @@ namespace penumbra::cli {
 [[nodiscard]] Result<ExitCode> history_import(Session& session, GroupId group, std::string metric,
                                               const std::filesystem::path& file);
 [[nodiscard]] Result<ExitCode> command_resolve(Session& session, CommandId command, bool happened);
-/// The windows of the last `span` at one vantage.
-[[nodiscard]] Result<ExitCode> kpi_list(Session& session, model::Vantage vantage, std::chrono::seconds span);
+/// The windows of the last `span` at one vantage; their response times also as an HdrHistogram log if a file is named.
+[[nodiscard]] Result<ExitCode> kpi_list(Session& session, model::Vantage vantage, std::chrono::seconds span,
+                                        const std::filesystem::path& histogram_log);
 /// report.html and report.json in `folder`, which is made.
 [[nodiscard]] Result<ExitCode> write_report(Session& session, const std::filesystem::path& folder, std::string version);
 

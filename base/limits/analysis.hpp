@@ -7,6 +7,8 @@
 namespace penumbra::limits {
 
 inline constexpr std::uint64_t kHistogramValueMax = 3'600'000'000;  ///< one hour in microseconds
+inline constexpr std::size_t kHdrBytesMax = 4 * 1024 * 1024;        ///< of one foreign histogram, inflated
+inline constexpr std::size_t kHdrIntervalsMax = 200'000;            ///< lines of one foreign histogram log
 inline constexpr std::size_t kSampleValuesMax = 4'000'000;          ///< longest series a statistic takes
 inline constexpr std::size_t kBlocksMax = 200;                      ///< blocks a series is cut into before a rank test
 inline constexpr std::size_t kAutocorrelationLagMax = 512;

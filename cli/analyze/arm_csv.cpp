@@ -150,6 +150,38 @@ Result<ArmWindows> windows_of(const ArmTable& table, std::chrono::milliseconds l
     return windows;
 }
 
+Result<ArmWindows> windows_of(std::span<const analysis::LoggedInterval> intervals, const ArmName* arm) {
+    std::vector<std::chrono::milliseconds> lengths;
+    for (const analysis::LoggedInterval& interval : intervals)
+        lengths.push_back(interval.length);
+    std::ranges::sort(lengths);
+    const std::chrono::milliseconds usual =
+        lengths.empty() ? std::chrono::milliseconds(0) : lengths[lengths.size() / 2];
+    if (usual.count() <= 0)
+        return fail(ErrorCode::kInvalidArgument, "the intervals of the histogram log have no length");
+    ArmWindows windows;
+    for (const analysis::LoggedInterval& interval : intervals) {
+        if (arm == nullptr && interval.tag != "control" && interval.tag != "treated") {
+            return fail(ErrorCode::kInvalidArgument,
+                        fmt::format("an interval has the tag \"{}\": one log needs the tags control and treated; else "
+                                    "give two logs",
+                                    interval.tag));
+        }
+        const ArmName whose = arm != nullptr ? *arm : interval.tag == "control" ? ArmName::kControl : ArmName::kTreated;
+        if (interval.length < usual / 2) continue;  // the last one, which was cut short
+        std::uint64_t requests = 0;
+        for (const model::HistogramBucket& bucket : interval.values)
+            requests += bucket.count;
+        auto& list = windows.after[static_cast<std::size_t>(whose)];
+        list.push_back({.sequence = list.size() + 1,
+                        .begin = interval.begin,
+                        .length = usual,
+                        .requests = requests,
+                        .response_time = interval.values});
+    }
+    return windows;
+}
+
 std::chrono::milliseconds usual_distance(const ArmTable& table) {
     std::map<std::chrono::milliseconds, std::size_t> distances;
     std::optional<WallTime> before;

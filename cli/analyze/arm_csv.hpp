@@ -2,15 +2,17 @@
 
 #include <array>
 #include <chrono>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "analysis/histogram_log.hpp"
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "proto/model/kpi.hpp"
 
-/// What two arms measured, from CSV files (see analysis::CsvReader) to what a judge takes. Pure.
+/// What two arms measured, from CSV files (see analysis::CsvReader) and histogram logs to what a judge takes. Pure.
 namespace penumbra::cli {
 
 enum class ArmName : unsigned char { kControl, kTreated };
@@ -46,6 +48,10 @@ struct ArmWindows {
 /// that were measured one after the other. Values are scaled by a power of ten so that three digits of them survive as
 /// whole microseconds, which a comparison of ratios does not see. Errors: kInvalidArgument for a value below 0.
 [[nodiscard]] Result<ArmWindows> windows_of(const ArmTable& table, std::chrono::milliseconds length, bool align);
+
+/// The same from an HdrHistogram log: an interval is a window, of the length most of them have. `arm` is whose it is;
+/// with nullptr the intervals' tags say it. Errors: kInvalidArgument for a tag that is no arm, or no usual length.
+[[nodiscard]] Result<ArmWindows> windows_of(std::span<const analysis::LoggedInterval> intervals, const ArmName* arm);
 
 /// The most frequent distance between neighbouring rows of the control arm; 0 when there are fewer than two.
 [[nodiscard]] std::chrono::milliseconds usual_distance(const ArmTable& table);

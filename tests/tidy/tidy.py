@@ -44,6 +44,7 @@ OWNED = {
     r'nlohmann/': ['cli/render', 'coordinator/api'],
     r'openssl/': ['base/digest'],
     r'zstd\.h': ['hypervisor/stream'],
+    r'zlib\.h': ['analysis/histogram_codec'],
     r'seccomp\.h': ['capture/', 'sandbox/'],
     r'systemd/': ['base/event_loop', 'base/log', 'systemd/'],
     r'sodium': ['proto/zmq/', 'proto/keys', 'replay/sampler'],

@@ -13,6 +13,7 @@
 #include <spawn.h>
 #include <sys/wait.h>
 
+#include "analysis/histogram_log.hpp"
 #include "base/durable_file.hpp"
 #include "tests/support/temporary_directory.hpp"
 
@@ -156,6 +157,43 @@ TEST_F(Analyze, RequestsOfTwoFilesAreJudgedByTheirErrorsToo) {
     EXPECT_EQ(apart.code, 2);
     EXPECT_NE(apart.err.find("--align"), std::string::npos) << apart.err;
     EXPECT_EQ(run({"judge", control, later, "--align", "--window", "5s"}).code, 0);
+}
+
+// Sixty intervals of ten seconds with a hundred requests each.
+std::string histogram_log(double response_ms, WallTime begin, const std::string& tag) {
+    std::vector<analysis::LoggedInterval> intervals;
+    for (std::size_t i = 0; i < 60; ++i) {
+        analysis::LoggedInterval interval{.begin = begin + std::chrono::seconds(10 * i),
+                                          .length = std::chrono::seconds(10),
+                                          .tag = tag,
+                                          .values = {}};
+        const double ripple = 1 + 0.1 * std::sin(static_cast<double>(i * i));
+        for (std::size_t k = 1; k <= 10; ++k)
+            interval.values.push_back(
+                {static_cast<std::uint64_t>(response_ms * 100 * ripple * static_cast<double>(k)), 10});
+        intervals.push_back(interval);
+    }
+    return analysis::hdr_log_of(intervals).value_or("");
+}
+
+TEST_F(Analyze, HistogramLogsAreJudgedByTheirIntervals) {
+    const WallTime begin{std::chrono::seconds(1793577600)};
+    const std::string control = write("control.hlog", histogram_log(20, begin, ""));
+    const std::string slow = write("slow.hlog", histogram_log(40, begin, ""));
+    const std::string later = write("later.hlog", histogram_log(20, begin + std::chrono::hours(24), ""));
+    const Ended failed = run({"judge", control, slow});
+    EXPECT_EQ(failed.code, 4) << failed.out << failed.err;
+    EXPECT_NE(failed.out.find("response_time_p95"), std::string::npos) << failed.out;
+    EXPECT_EQ(run({"judge", control, control}).code, 0);
+    EXPECT_EQ(run({"judge", control, later}).code, 2);
+    EXPECT_EQ(run({"judge", control, later, "--align"}).code, 0);
+    const std::string both =
+        write("both.hlog", histogram_log(20, begin, "control") + histogram_log(41, begin, "treated"));
+    EXPECT_EQ(run({"judge", both}).code, 4);
+    EXPECT_NE(run({"judge", control}).err.find("the tag \"\""), std::string::npos);
+    const Ended cut = run({"judge", write("cut.hlog", read("control.hlog").substr(0, 300)), slow});
+    EXPECT_EQ(cut.code, 1);
+    EXPECT_NE(cut.err.find("cut.hlog:4: "), std::string::npos) << cut.err;
 }
 
 TEST_F(Analyze, TheOtherJudgeLabelsAndScores) {

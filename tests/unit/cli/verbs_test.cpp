@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "analysis/histogram_log.hpp"
 #include "base/durable_file.hpp"
 #include "base/limits/cli.hpp"
 #include "cli/wait.hpp"
@@ -228,6 +229,25 @@ TEST_F(Verbs, AReportIsMadeOfTheRepliesAlone) {
     EXPECT_EQ(report["hosts"][0]["host"], "hv1");
     EXPECT_EQ(report["kpi"]["production"]["requests"], 42);
     EXPECT_NE(read_file(out / "report.html", 1'000'000)->find("<html"), std::string::npos);
+}
+
+TEST_F(Verbs, ResponseTimesLeaveAsAHistogramLog) {
+    const model::KpiWindow window{.vantage = {.group = GroupId("shop"), .arm = ArmId("treated")},
+                                  .begin = coordinator_.now,
+                                  .length = std::chrono::seconds(10),
+                                  .requests = 3,
+                                  .response_time = {{1500, 2}, {2501, 1}}};
+    coordinator_.says(std::vector{window});
+    const auto log = folder_.path() / "kpi.hlog";
+    EXPECT_EQ(*kpi_list(session_, {.group = GroupId("shop")}, std::chrono::seconds(60), log), ExitCode::kDone);
+    const auto text = read_file(log, 4096);
+    ASSERT_TRUE(is_ok(text));
+    const auto read = analysis::parse_hdr_log("kpi.hlog", *text);
+    ASSERT_TRUE(is_ok(read));
+    ASSERT_EQ(read->size(), 1U);
+    EXPECT_EQ((*read)[0].values, window.response_time);
+    EXPECT_EQ((*read)[0].tag, "treated");
+    EXPECT_EQ((*read)[0].begin, window.begin);
 }
 
 }  // namespace
