@@ -62,34 +62,26 @@ MeanBound mean_bound(std::span<const double> before, std::span<const double> aft
 
 }  // namespace
 
-std::size_t block_length(std::span<const double> before, std::span<const double> after) {
+Wandering wandering_of(std::span<const double> before, std::span<const double> after) {
     std::size_t length = kBlockMin;
+    double weighted = 0;
+    double weight = 0;
     for (const auto stretch : {before, after}) {
         if (stretch.size() < 2) continue;
         const auto values = pulled_in(stretch);
         if (const auto lag = statistics::first_lag_below(values, kAutocorrelationLow)) length = std::max(length, *lag);
         if (values.size() < kValuesToMeasureTime) continue;
-        if (const auto time = statistics::integrated_time(values)) {
-            // the estimate is low on short stretches, by about 2 time / n of itself
-            const double unbiased = *time * (1 + 2 * *time / static_cast<double>(values.size()));
-            length = std::max(length, static_cast<std::size_t>(std::ceil(2 * unbiased)));
-        }
+        const auto time = statistics::integrated_time(values);
+        if (!time) continue;
+        const auto n = static_cast<double>(values.size());
+        // the estimate is low on short stretches, by about 2 time / n of itself
+        length = std::max(length, static_cast<std::size_t>(std::ceil(2 * *time * (1 + 2 * *time / n))));
+        weighted += *time * n;
+        weight += n;
     }
     const std::size_t longest = std::max(before.size(), after.size());
-    return std::max(length, (longest + limits::kBlocksMax - 1) / limits::kBlocksMax);
-}
-
-double pooled_autocorrelation_time(std::span<const double> before, std::span<const double> after) {
-    double weighted = 0;
-    double weight = 0;
-    for (const auto stretch : {before, after}) {
-        if (stretch.size() < kValuesToMeasureTime) continue;
-        const auto time = statistics::integrated_time(pulled_in(stretch));
-        if (!time) continue;
-        weighted += *time * static_cast<double>(stretch.size());
-        weight += static_cast<double>(stretch.size());
-    }
-    return weight > 0 ? weighted / weight : 1;
+    return {.block_length = std::max(length, (longest + limits::kBlocksMax - 1) / limits::kBlocksMax),
+            .time = weight > 0 ? weighted / weight : 1};
 }
 
 Result<BlockTest> block_test(std::span<const double> before, std::span<const double> after, double confidence) {

@@ -11,13 +11,17 @@
 
 namespace penumbra::analysis::judge {
 
-/// Values in a block such that blocks are nearly independent: the first lag whose autocorrelation lies below 0.2, twice
-/// the autocorrelation time when there are values enough to measure it, and at least 3; longer above limits::kBlocksMax
-/// blocks. `before` and `after` are looked at apart, so that the effect itself does not count as correlation.
-[[nodiscard]] std::size_t block_length(std::span<const double> before, std::span<const double> after);
+/// How long values hang together.
+struct Wandering {
+    /// Values in a block such that blocks are nearly independent: the first lag whose autocorrelation lies below 0.2,
+    /// twice the autocorrelation time when there are values enough to measure it, and at least 3; longer above
+    /// limits::kBlocksMax blocks.
+    std::size_t block_length = 0;
+    double time = 1;  ///< integrated autocorrelation time, weighted by length; 1 when too short to say
+};
 
-/// Integrated autocorrelation time of both stretches, weighted by length; 1 when too short to say.
-[[nodiscard]] double pooled_autocorrelation_time(std::span<const double> before, std::span<const double> after);
+/// `before` and `after` are looked at apart, so that the effect itself does not count as correlation.
+[[nodiscard]] Wandering wandering_of(std::span<const double> before, std::span<const double> after);
 
 /// What the paired blocks say of a shift, upwards being harm.
 struct BlockTest {

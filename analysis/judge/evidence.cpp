@@ -115,15 +115,15 @@ Result<void> measure_ratio(KpiMeasurement& m, const KpiRule& rule, const LabRule
                            const PairedWindows& before, const PairedWindows& after) {
     const auto single_before = differences(rule.kpi, before, 1);
     const auto single_after = differences(rule.kpi, after, 1);
-    const std::size_t length = block_length(single_before, single_after);
+    const Wandering wandering = wandering_of(single_before, single_after);
+    const std::size_t length = wandering.block_length;
     const auto blocks_before = differences(rule.kpi, before, length);
     const auto blocks_after = differences(rule.kpi, after, length);
     m.windows_per_block = static_cast<double>(length);
     m.blocks = blocks_before.empty() && before.size() == 0 ? blocks_after.size()
                                                            : std::min(blocks_before.size(), blocks_after.size());
     m.evidence.n = single_after.size();
-    m.evidence.effective_n =
-        static_cast<double>(single_after.size()) / pooled_autocorrelation_time(single_before, single_after);
+    m.evidence.effective_n = static_cast<double>(single_after.size()) / wandering.time;
     const std::size_t needed = blocks_needed(rules.alpha_fail, deciding);
     if (m.blocks < needed) {
         m.evidence.reason = fmt::format("{} pairs of windows make {} independent blocks of {}; {} are needed",

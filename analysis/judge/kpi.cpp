@@ -50,21 +50,37 @@ std::optional<double> mean_response(std::span<const model::KpiWindow> windows) {
     return sum / count;
 }
 
+double count_of(std::span<const model::HistogramBucket> buckets) noexcept {
+    double count = 0;
+    for (const auto& bucket : buckets)
+        count += static_cast<double>(bucket.count);
+    return count;
+}
+
+/// Smallest value with at least `wanted` counts at or below it, buckets in any order; halves what is left, O(n).
+double select(std::span<model::HistogramBucket> buckets, double wanted) {
+    const auto value = &model::HistogramBucket::value_us;
+    while (buckets.size() > 1) {
+        const std::size_t half = buckets.size() / 2;
+        std::ranges::nth_element(buckets, buckets.begin() + static_cast<std::ptrdiff_t>(half), {}, value);
+        const double below = count_of(buckets.first(half));
+        if (below >= wanted) {
+            buckets = buckets.first(half);
+        } else {
+            buckets = buckets.subspan(half);
+            wanted -= below;
+        }
+    }
+    return static_cast<double>(buckets.front().value_us);
+}
+
 std::optional<double> response_quantile(std::span<const model::KpiWindow> windows, double q) {
     std::vector<model::HistogramBucket> all;
     for (const auto& window : windows)
         all.insert(all.end(), window.response_time.begin(), window.response_time.end());
-    std::ranges::sort(all, {}, &model::HistogramBucket::value_us);
-    double count = 0;
-    for (const auto& bucket : all)
-        count += static_cast<double>(bucket.count);
+    const double count = count_of(all);
     if (count == 0) return std::nullopt;
-    double seen = 0;
-    for (const auto& bucket : all) {
-        seen += static_cast<double>(bucket.count);
-        if (seen >= q * count) return static_cast<double>(bucket.value_us);
-    }
-    return static_cast<double>(all.back().value_us);
+    return select(all, q * count);
 }
 
 double seconds_of(std::span<const model::KpiWindow> windows) noexcept {

@@ -5,7 +5,6 @@
 #include <chrono>
 #include <cmath>
 #include <cstddef>
-#include <map>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -18,14 +17,22 @@ namespace penumbra::analysis::judge {
 
 namespace {
 
-using Slots = std::map<std::int64_t, const model::KpiWindow*>;
+struct Slot {
+    std::int64_t place = 0;
+    const model::KpiWindow* window = nullptr;
+};
+using Slots = std::vector<Slot>;
 
 Slots slots_of(std::span<const model::KpiWindow> windows, WallTime origin, std::chrono::milliseconds length) {
     Slots slots;
+    slots.reserve(windows.size());
     for (const auto& window : windows) {
         const auto away = window.begin - origin + length / 2;
-        slots.emplace(away / length, &window);
+        slots.push_back({away / length, &window});
     }
+    if (!std::ranges::is_sorted(slots, {}, &Slot::place)) std::ranges::stable_sort(slots, {}, &Slot::place);
+    const auto repeated = std::ranges::unique(slots, {}, &Slot::place);
+    slots.erase(repeated.begin(), repeated.end());
     return slots;
 }
 
@@ -79,15 +86,19 @@ Result<PairedWindows> pair_windows(const TwinWindows& windows, std::uint64_t exp
     }
     const Slots control = slots_of(windows.control, origin, length);
     const Slots treated = slots_of(windows.treated, origin, length);
-    for (const auto& [slot, window] : control) {
-        const auto twin = treated.find(slot);
-        if (twin == treated.end()) continue;
+    pairs.control.reserve(std::min(control.size(), treated.size()));
+    pairs.treated.reserve(pairs.control.capacity());
+    auto twin = treated.begin();
+    for (const auto& [place, window] : control) {
+        while (twin != treated.end() && twin->place < place)
+            ++twin;
+        if (twin == treated.end() || twin->place != place) continue;
         pairs.control.push_back(*window);
-        pairs.treated.push_back(*twin->second);
+        pairs.treated.push_back(*twin->window);
     }
     std::int64_t last = 0;
-    for (const Slots& slots : {control, treated}) {
-        if (!slots.empty()) last = std::max(last, slots.rbegin()->first);
+    for (const Slots* slots : {&control, &treated}) {
+        if (!slots->empty()) last = std::max(last, slots->back().place);
     }
     pairs.slots = std::max({pairs.slots, static_cast<std::uint64_t>(pairs.size()),
                             expected == 0 ? static_cast<std::uint64_t>(last) + 1 : expected});

@@ -44,7 +44,8 @@ std::vector<double> blocks(Kpi kpi, const Windows& arm, const Windows* against, 
 /// How the KPI changed from `before` to `after`; nullopt with fewer than kBlocksMin blocks on a side.
 Result<std::optional<BlockTest>> change(Kpi kpi, const std::array<const Windows*, 2>& arm,
                                         const std::array<const Windows*, 2>& against, double confidence) {
-    const std::size_t length = block_length(blocks(kpi, *arm[0], against[0], 1), blocks(kpi, *arm[1], against[1], 1));
+    const std::size_t length =
+        wandering_of(blocks(kpi, *arm[0], against[0], 1), blocks(kpi, *arm[1], against[1], 1)).block_length;
     const auto before = blocks(kpi, *arm[0], against[0], length);
     const auto after = blocks(kpi, *arm[1], against[1], length);
     if (std::min(before.size(), after.size()) < kBlocksMin) return std::optional<BlockTest>();

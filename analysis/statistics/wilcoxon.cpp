@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <utility>
 #include <vector>
 
 #include <fmt/core.h>
@@ -36,11 +37,10 @@ std::vector<double> walsh_averages(std::span<const double> values) {
         for (std::size_t j = i; j < values.size(); ++j)
             averages.push_back(values[i] / 2 + values[j] / 2);
     }
-    std::ranges::sort(averages);
     return averages;
 }
 
-/// Rank, from the ends of the sorted Walsh averages, of the interval's bounds.
+/// Rank, from the ends of the Walsh averages in order, of the interval's bounds.
 std::size_t bound_rank(std::size_t n, double confidence, bool exact) {
     const double tail = (1 - confidence) / 2;
     const auto top = static_cast<double>(n * (n + 1) / 2);
@@ -95,11 +95,16 @@ Result<RankTest> wilcoxon_signed_rank(std::span<const double> differences, const
         asymptotic_p(test, sizes.size(), ranked.tie_cubes);
     }
     test.p_two_sided = std::min(1.0, 2 * std::min(test.p_less, test.p_greater));
-    const auto averages = walsh_averages(differences);
+    auto averages = walsh_averages(differences);
     const std::size_t rank = std::min(bound_rank(n, options.confidence, n <= options.exact_max), averages.size());
-    test.shift = median(averages);
+    const auto at_place = [&](std::size_t place) {
+        const auto nth = averages.begin() + static_cast<std::ptrdiff_t>(place);
+        std::ranges::nth_element(averages, nth);
+        return *nth;
+    };
     test.interval = {
-        .low = averages[rank - 1], .high = averages[averages.size() - rank], .confidence = options.confidence};
+        .low = at_place(rank - 1), .high = at_place(averages.size() - rank), .confidence = options.confidence};
+    test.shift = median(std::move(averages));
     return test;
 }
 

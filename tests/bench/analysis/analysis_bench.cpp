@@ -1,6 +1,6 @@
 // Figures of the mathematics, a JSON line each: analysis_bench [--data DIR] [--only PART] [--back DAYS] [--every N]
 //   --data DIR   folder of public series (forecast/m4_hourly, ...); without it, series are generated from a seed
-//   --only PART  hourly, five_minutes, online or cost
+//   --only PART  hourly, five_minutes, online, cost or judge
 //   --back DAYS  moves every origin so many days into the past: what a model is tuned on must not be what is reported
 //   --every N    takes each Nth series only
 
@@ -12,6 +12,7 @@
 
 #include "tests/bench/analysis/forecast_bench.hpp"
 #include "tests/bench/analysis/generated_bench_series.hpp"
+#include "tests/bench/analysis/judge_bench.hpp"
 #include "tests/bench/analysis/series_files.hpp"
 
 namespace {
@@ -63,6 +64,7 @@ void run(const Options& options) {
         if (wanted("online")) penumbra::bench::bench_online(all);
     }
     if (wanted("cost")) penumbra::bench::bench_cost();
+    if (wanted("judge")) penumbra::bench::bench_judge();
 }
 
 }  // namespace
