@@ -18,5 +18,8 @@ inline constexpr std::size_t kForecastHistoryMax = 200'000;  ///< points of one 
 inline constexpr std::size_t kForecastHorizonMax = 4096;     ///< steps ahead
 inline constexpr double kScaleBeyondMax = 4;  ///< times the largest measured size beyond which an anchor is needed
 inline constexpr std::size_t kArrivalsMax = 50'000'000;  ///< requests of one planned load step
+inline constexpr std::size_t kPlanSizesMax = 64;         ///< sizes of an instance a scaling plan chooses from
+inline constexpr unsigned kPlanHostsMax = 256;           ///< hosts of one scaling plan
+inline constexpr unsigned kPlanInstancesMax = 1000;      ///< instances of one
 
 }  // namespace penumbra::limits
