@@ -1,6 +1,6 @@
 // Figures of the mathematics, a JSON line each: analysis_bench [--data DIR] [--only PART] [--back DAYS] [--every N]
 //   --data DIR   folder of public series (forecast/m4_hourly, ...); without it, series are generated from a seed
-//   --only PART  hourly, five_minutes, online, cost or judge
+//   --only PART  hourly, five_minutes, online, plan, capacity, cost or judge
 //   --back DAYS  moves every origin so many days into the past: what a model is tuned on must not be what is reported
 //   --every N    takes each Nth series only
 
@@ -13,6 +13,7 @@
 #include "tests/bench/analysis/forecast_bench.hpp"
 #include "tests/bench/analysis/generated_bench_series.hpp"
 #include "tests/bench/analysis/judge_bench.hpp"
+#include "tests/bench/analysis/plan_bench.hpp"
 #include "tests/bench/analysis/series_files.hpp"
 
 namespace {
@@ -56,12 +57,13 @@ void run(const Options& options) {
         const auto all = generated ? penumbra::bench::generated_hourly() : penumbra::bench::load_m4(options.data);
         penumbra::bench::bench_hourly(prepared(all, options));
     }
-    if (wanted("five_minutes") || wanted("online")) {
+    if (wanted("five_minutes") || wanted("online") || wanted("plan")) {
         const auto all = prepared(
             generated ? penumbra::bench::generated_five_minutes() : penumbra::bench::load_five_minutes(options.data),
             options);
         if (wanted("five_minutes")) penumbra::bench::bench_five_minutes(all);
         if (wanted("online")) penumbra::bench::bench_online(all);
+        if (wanted("plan")) penumbra::bench::bench_plan(all);
     }
     if (wanted("cost")) penumbra::bench::bench_cost();
     if (wanted("judge")) penumbra::bench::bench_judge();
