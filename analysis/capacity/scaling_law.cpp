@@ -9,6 +9,7 @@
 
 #include <fmt/core.h>
 
+#include "analysis/capacity/hindcast.hpp"
 #include "analysis/random.hpp"
 #include "analysis/statistics/sample.hpp"
 #include "base/limits.hpp"
@@ -135,17 +136,6 @@ Result<std::vector<double>> replicas(const ScalingLaw& law, std::span<const Scal
     }
     std::ranges::sort(values);
     return values;
-}
-
-/// The conformal radius, relative; nullopt when there are too few errors for the confidence.
-std::optional<double> hindcast_radius(std::span<const double> errors, double confidence) {
-    std::vector<double> sorted;
-    for (const double error : errors)
-        sorted.push_back(std::abs(error));
-    std::ranges::sort(sorted);
-    const auto place = static_cast<std::size_t>(std::ceil(static_cast<double>(sorted.size() + 1) * confidence - 1e-9));
-    if (place == 0 || place > sorted.size()) return std::nullopt;
-    return sorted[place - 1];
 }
 
 }  // namespace

@@ -36,7 +36,7 @@ struct ScaleQuestion {
     std::span<const ScalePoint> points;   ///< measured on shadows
     std::optional<ScalePoint> anchor;     ///< production as it was observed, at saturation or close to it
     double size = 0;                      ///< that is asked for
-    std::span<const double> past_errors;  ///< relative errors of earlier predictions: |predicted / real - 1|
+    std::span<const double> past_errors;  ///< relative errors of earlier predictions: |real / predicted - 1|
     double confidence = 0.9;
     std::uint64_t seed = 0x5ca1e;
 };

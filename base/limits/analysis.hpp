@@ -21,5 +21,7 @@ inline constexpr std::size_t kArrivalsMax = 50'000'000;  ///< requests of one pl
 inline constexpr std::size_t kPlanSizesMax = 64;         ///< sizes of an instance a scaling plan chooses from
 inline constexpr unsigned kPlanHostsMax = 256;           ///< hosts of one scaling plan
 inline constexpr unsigned kPlanInstancesMax = 1000;      ///< instances of one
+inline constexpr unsigned kServersMax = 4096;            ///< parallel servers of a queueing model
+inline constexpr std::size_t kQueuePointsMax = 1000;     ///< load steps it is fitted to
 
 }  // namespace penumbra::limits

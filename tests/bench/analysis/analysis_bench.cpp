@@ -10,6 +10,7 @@
 
 #include <fmt/core.h>
 
+#include "tests/bench/analysis/capacity_bench.hpp"
 #include "tests/bench/analysis/forecast_bench.hpp"
 #include "tests/bench/analysis/generated_bench_series.hpp"
 #include "tests/bench/analysis/judge_bench.hpp"
@@ -65,6 +66,7 @@ void run(const Options& options) {
         if (wanted("online")) penumbra::bench::bench_online(all);
         if (wanted("plan")) penumbra::bench::bench_plan(all);
     }
+    if (wanted("capacity")) penumbra::bench::bench_capacity();
     if (wanted("cost")) penumbra::bench::bench_cost();
     if (wanted("judge")) penumbra::bench::bench_judge();
 }

@@ -13,15 +13,15 @@ namespace penumbra::bench {
 
 namespace {
 
-using analysis::capacity::Foresight;
-using analysis::capacity::PlanOptions;
-using analysis::capacity::RiseRule;
-using analysis::capacity::ScalingPlanner;
 using analysis::capacity::announce_rises;
+using analysis::capacity::Foresight;
 using analysis::capacity::oracle_foresight;
 using analysis::capacity::periodic_foresight;
+using analysis::capacity::PlanOptions;
 using analysis::capacity::reactive_foresight;
 using analysis::capacity::replay_plan;
+using analysis::capacity::RiseRule;
+using analysis::capacity::ScalingPlanner;
 using analysis::capacity::score_announcements;
 using namespace std::chrono_literals;
 
