@@ -203,6 +203,23 @@ std::string render(const std::vector<model::KpiWindow>& windows, Format format) 
     return table.text();
 }
 
+namespace {
+// A day of five-minute points is three hundred lines: what a person asks of it is when it is busy, and how busy.
+std::vector<model::ForecastPoint> busiest_of_each_hour(const model::ForecastView& forecast) {
+    std::vector<model::ForecastPoint> busiest;
+    for (const model::ForecastPoint& point : forecast.next_day) {
+        if (!forecast.next_hour.empty() && point.at <= forecast.next_hour.back().at) continue;
+        const auto hour = std::chrono::floor<std::chrono::hours>(point.at);
+        if (busiest.empty() || std::chrono::floor<std::chrono::hours>(busiest.back().at) != hour) {
+            busiest.push_back(point);
+        } else if (!point.values.empty() && point.values.back() > busiest.back().values.back()) {
+            busiest.back() = point;
+        }
+    }
+    return busiest;
+}
+}  // namespace
+
 std::string render(const model::ForecastView& forecast, Format format) {
     if (format == Format::kJson) return json_text(forecast);
     std::string text = fmt::format("{} of {}: now {:.2f}, from {} points, {}\n", forecast.metric, forecast.group.text(),
@@ -217,14 +234,16 @@ std::string render(const model::ForecastView& forecast, Format format) {
             cells.push_back(fmt::format("{:.1f} %", coverage * 100));
         table.add(cells);
     }
-    for (const auto* points : {&forecast.next_hour, &forecast.next_day}) {
-        for (const model::ForecastPoint& point : *points) {
-            std::vector<std::string> cells{when_text(point.at)};
-            for (const double value : point.values)
-                cells.push_back(fmt::format("{:.2f}", value));
-            if (cells.size() == headings.size()) table.add(cells);
-        }
+    std::vector<model::ForecastPoint> points = forecast.next_hour;
+    const std::vector<model::ForecastPoint> later = busiest_of_each_hour(forecast);
+    points.insert(points.end(), later.begin(), later.end());
+    for (const model::ForecastPoint& point : points) {
+        std::vector<std::string> cells{when_text(point.at)};
+        for (const double value : point.values)
+            cells.push_back(fmt::format("{:.2f}", value));
+        if (cells.size() == headings.size()) table.add(cells);
     }
+    if (!later.empty()) text += "after the next hour: the busiest point of each hour; -o json has every one\n";
     return text + table.text();
 }
 

@@ -1,5 +1,7 @@
 #include "cli/render/render.hpp"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
@@ -74,6 +76,21 @@ TEST(Render, AVerdictSaysNPowerAndInterval) {
     EXPECT_EQ(out["verdict"], "FAIL");
     EXPECT_EQ(out["evidence"][0]["interval"]["high"], 0.38);
     EXPECT_EQ(out["begun"], nullptr);
+}
+
+TEST(Render, OfTomorrowTheBusiestPointOfEachHourIsShown) {
+    model::ForecastView forecast{.group = GroupId("shop"), .metric = "requests_per_second", .quantiles = {0.5, 0.95}};
+    const auto begin = WallTime(std::chrono::sys_days(std::chrono::year(2026) / 11 / 24)) + std::chrono::hours(12);
+    for (int five_minutes = 1; five_minutes <= 36; ++five_minutes) {
+        const double busy = five_minutes == 20 ? 99 : five_minutes;
+        const model::ForecastPoint point{begin + std::chrono::minutes(5 * five_minutes), {busy, busy + 0.5}};
+        if (five_minutes <= 12) forecast.next_hour.push_back(point);
+        forecast.next_day.push_back(point);
+    }
+    const std::string text = render(forecast, Format::kTable);
+    EXPECT_EQ(std::ranges::count(text, '\n'), 2 + 1 + 12 + 3) << text;
+    EXPECT_NE(text.find("99.00"), std::string::npos) << "13:40 is the busiest of its hour";
+    EXPECT_EQ(json::parse(render(forecast, Format::kJson))["next_day"].size(), 36U);
 }
 
 TEST(Render, BrokenTextOfAGuestDoesNotBreakTheList) {
