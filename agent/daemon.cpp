@@ -118,9 +118,11 @@ void Daemon::tell(News news) {
         }));
         return;
     }
-    // Full: the loop is behind, and whoever talks waits until it has caught up.
-    while (!news_->push(news))
+    // Full: the loop is behind, and whoever talks waits until it has caught up; at the end nobody listens any more.
+    while (!news_->push(news)) {
+        if (ending_) return;
         std::this_thread::yield();
+    }
 }
 
 void Daemon::hear_all() {
@@ -176,6 +178,7 @@ void Daemon::end(Result<void> why) {
 }
 
 Daemon::~Daemon() {
+    ending_ = true;
     if (flows_ != nullptr) flows_->stop();
     // Whoever calls another lane ends before it; what they still tell is not heard any more.
     for (ThreadLane* lane : {lanes_.replicate.get(), lanes_.shadows.get(), lanes_.inventory.get(), lanes_.watch.get(),

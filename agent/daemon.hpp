@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -78,6 +79,7 @@ class Daemon {
     bool policy_read_ = false;
     std::filesystem::file_time_type policy_time_;
     Result<void> outcome_;
+    std::atomic<bool> ending_{false};  ///< read by lanes
 };
 
 }  // namespace penumbra::agent
