@@ -66,6 +66,18 @@ std::string verdict_text(std::string_view title, const model::Verdict& verdict) 
     add_evidence(table, verdict);
     return text + table.text();
 }
+
+// A step of load is measured against an objective, not beside another arm: its evidence is a time, in microseconds.
+std::string load_text(const model::LoadStep& step) {
+    std::string text =
+        fmt::format("load x{:.2f}: {}, n {}\n", step.multiple, to_string(step.verdict.kind), step.verdict.n);
+    if (!step.verdict.reason.empty()) text += fmt::format("  {}\n", step.verdict.reason);
+    for (const model::KpiEvidence& kpi : step.verdict.evidence) {
+        text += fmt::format("  {}: {:.1f} ms, at most {:.1f} ms; {}\n", kpi.kpi, kpi.effect / 1000,
+                            kpi.interval.high / 1000, kpi.reason);
+    }
+    return text;
+}
 }  // namespace
 
 std::string render(const std::vector<model::HostView>& hosts, Format format) {
@@ -256,11 +268,13 @@ std::string render_one(const model::TrialStatus& trial, Format format) {
     std::string text = fmt::format("trial {} ({}) on shadow {}: {}\n", trial.spec.trial.text(),
                                    to_string(trial.spec.kind), trial.spec.shadow.text(), to_string(trial.state));
     if (!trial.verdict) return text + fmt::format("  {}\n", trial.reason);
-    text += verdict_text("verdict", *trial.verdict);
+    text += trial.spec.kind == model::TrialKind::kLoad
+                ? fmt::format("verdict: {}, n {}\n  {}\n", to_string(trial.verdict->kind), trial.verdict->n,
+                              trial.verdict->reason)
+                : verdict_text("verdict", *trial.verdict);
     if (trial.aa && trial.aa->kind != model::VerdictKind::kPass) text += verdict_text("A/A before it", *trial.aa);
-    for (const model::LoadStep& step : trial.load) {
-        text += verdict_text(fmt::format("load x{:.2f}", step.multiple), step.verdict);
-    }
+    for (const model::LoadStep& step : trial.load)
+        text += load_text(step);
     return text;
 }
 

@@ -78,6 +78,18 @@ TEST(Render, AVerdictSaysNPowerAndInterval) {
     EXPECT_EQ(out["begun"], nullptr);
 }
 
+TEST(Render, AStepOfLoadIsATimeAndNoShare) {
+    const model::Verdict held{.kind = model::VerdictKind::kPass, .reason = "it was held", .n = 375};
+    model::TrialStatus trial{.spec = {.trial = TrialId("peak"), .kind = model::TrialKind::kLoad}, .verdict = held};
+    trial.load.push_back({.multiple = 1.2, .verdict = held});
+    trial.load.front().verdict.evidence.push_back(
+        {.kpi = "response_time_p95", .effect = 126'688, .interval = {.low = 126'688, .high = 144'448}});
+    const std::string text = render_one(trial, Format::kTable);
+    EXPECT_NE(text.find("load x1.20: PASS, n 375"), std::string::npos) << text;
+    EXPECT_NE(text.find("126.7 ms, at most 144.4 ms"), std::string::npos) << text;
+    EXPECT_EQ(text.find('%'), std::string::npos) << text;
+}
+
 TEST(Render, OfTomorrowTheBusiestPointOfEachHourIsShown) {
     model::ForecastView forecast{.group = GroupId("shop"), .metric = "requests_per_second", .quantiles = {0.5, 0.95}};
     const auto begin = WallTime(std::chrono::sys_days(std::chrono::year(2026) / 11 / 24)) + std::chrono::hours(12);
