@@ -220,11 +220,12 @@ namespace {
 std::vector<model::ForecastPoint> busiest_of_each_hour(const model::ForecastView& forecast) {
     std::vector<model::ForecastPoint> busiest;
     for (const model::ForecastPoint& point : forecast.next_day) {
-        if (!forecast.next_hour.empty() && point.at <= forecast.next_hour.back().at) continue;
+        const bool shown_already = !forecast.next_hour.empty() && point.at <= forecast.next_hour.back().at;
+        if (shown_already || point.values.empty()) continue;
         const auto hour = std::chrono::floor<std::chrono::hours>(point.at);
         if (busiest.empty() || std::chrono::floor<std::chrono::hours>(busiest.back().at) != hour) {
             busiest.push_back(point);
-        } else if (!point.values.empty() && point.values.back() > busiest.back().values.back()) {
+        } else if (point.values.back() > busiest.back().values.back()) {
             busiest.back() = point;
         }
     }

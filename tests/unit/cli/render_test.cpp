@@ -99,10 +99,11 @@ TEST(Render, OfTomorrowTheBusiestPointOfEachHourIsShown) {
         if (five_minutes <= 12) forecast.next_hour.push_back(point);
         forecast.next_day.push_back(point);
     }
+    forecast.next_day.insert(forecast.next_day.begin() + 12, {begin + std::chrono::minutes(61), {}});
     const std::string text = render(forecast, Format::kTable);
     EXPECT_EQ(std::ranges::count(text, '\n'), 2 + 1 + 12 + 3) << text;
     EXPECT_NE(text.find("99.00"), std::string::npos) << "13:40 is the busiest of its hour";
-    EXPECT_EQ(json::parse(render(forecast, Format::kJson))["next_day"].size(), 36U);
+    EXPECT_EQ(json::parse(render(forecast, Format::kJson))["next_day"].size(), 37U);
 }
 
 TEST(Render, BrokenTextOfAGuestDoesNotBreakTheList) {
