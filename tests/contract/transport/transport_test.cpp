@@ -120,13 +120,19 @@ TYPED_TEST(Transport, ManyMessagesArriveWholeAndInOrder) {
 TYPED_TEST(Transport, AKeyThatIsNotAdmittedIsNotHeard) {
     KeyPair good = KeyPair::generate();
     this->world_.admit({good.public_key()});
+    const keys::PublicKey admitted = good.public_key();
     const auto stranger = this->world_.client(KeyPair::generate());
     const auto client = this->world_.client(std::move(good));
+    // Whether it may put words into its own queue is its affair: between two attempts to connect there is room.
     static_cast<void>(stranger->send("let me in").has_value());
     ASSERT_TRUE(this->send_when_connected(*client, "hello"));
     ASSERT_TRUE(turn_until(*this->world_.loop, [&] { return !this->heard_.empty(); }));
-    EXPECT_EQ(this->heard_[0].second, "hello");
-    EXPECT_FALSE(stranger->send("still").has_value());
+    static_cast<void>(stranger->send("still").has_value());
+    ASSERT_TRUE(is_ok(client->send("again")));
+    ASSERT_TRUE(turn_until(*this->world_.loop, [&] { return this->heard_.back().second == "again"; }));
+    for (const auto& [key, bytes] : this->heard_)
+        EXPECT_EQ(key, admitted) << bytes;
+    EXPECT_EQ(this->heard_.size(), 2U);
 }
 
 TYPED_TEST(Transport, AKeyTakenBackIsNeitherHeardNorAnswered) {
