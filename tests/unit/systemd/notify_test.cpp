@@ -1,6 +1,7 @@
 #include "systemd/notify.hpp"
 
 #include <array>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <string>
@@ -9,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "base/event_loop.hpp"
 #include "base/unique_fd.hpp"
 #include "systemd/bus_unit_control.hpp"
 #include "tests/support/result_matchers.hpp"
@@ -65,6 +67,21 @@ TEST(Notify, AStatusCannotAssignAnythingElse) {
 TEST(Notify, WithoutAManagerNothingIsToldAndThatIsFine) {
     unsetenv("NOTIFY_SOCKET");
     EXPECT_TRUE(is_ok(notify_ready("alone")));
+}
+
+TEST(Notify, TheWatchdogIsFedOftenEnoughThatAStoppedProcessIsNotKilledEarly) {
+    Listener manager;
+    setenv("WATCHDOG_USEC", "4000000", 1);
+    const auto loop = std::move(*EventLoop::create());
+    ASSERT_TRUE(is_ok(loop->feed_watchdog()));
+    const Instant deadline = BootClock::now() + std::chrono::seconds(4);
+    int fed = 0;
+    while (fed < 4 && BootClock::now() < deadline) {
+        ASSERT_TRUE(is_ok(loop->turn(std::chrono::milliseconds(100))));
+        if (manager.heard() == "WATCHDOG=1") ++fed;
+    }
+    EXPECT_EQ(fed, 4);
+    unsetenv("WATCHDOG_USEC");
 }
 
 TEST(BusUnitControl, ABusThatIsNotThereIsUnavailable) {
