@@ -52,8 +52,8 @@ class EventLoop {
     /// Runs `call` in a later turn of this loop. Thread-safe; false when kPostedCallsMax are waiting.
     [[nodiscard]] bool post(std::function<void()> call);
 
-    /// systemd's watchdog, if the unit asks for one (sd_watchdog_enabled(3)): fed from this loop every eighth of its limit, so
-    /// a stall is noticed after between seven eighths and the whole of it.
+    /// systemd's watchdog, if the unit asks for one (sd_watchdog_enabled(3)): fed from this loop every eighth of its
+    /// limit, so a stall is noticed after between seven eighths and the whole of it.
     [[nodiscard]] Result<void> feed_watchdog();
 
     /// Runs until stop(). An error is the kernel's or sd-event's; a callback cannot fail the loop.
