@@ -80,7 +80,7 @@ Result<model::Generation> ReplicateFlow::replicate(const model::Command& command
     for (const model::DiskFacts& disk : vm.disks)
         if (!disk.source.empty()) disks.push_back(disk);
     TRY(parts_.replicator.forget_checkpoints(vm.vm));
-    hypervisor::GenerationPlan plan = TRY(parts_.replicator.plan(group, vm.vm, disks));
+    const hypervisor::GenerationPlan plan = TRY(parts_.replicator.plan(group, vm.vm, disks));
     parts_.tell(Troubles{.flow = "replicate", .sentences = plan.troubles});
     const model::EffectSpec hold{.id = TRY(EffectId::parse(fmt::format("backup:{}", plan.checkpoint.text()))),
                                  .target = {.vm = vm.vm},

@@ -67,7 +67,7 @@ seconds length_of(const model::TrialSpec& spec) {
 std::string words_of_trial(const model::TrialStatus& status, WallTime now) {
     const auto gone = std::chrono::duration_cast<seconds>(now - status.begun);
     const seconds whole = length_of(status.spec);
-    std::string words = fmt::format(
+    const std::string words = fmt::format(
         "trial {}: {}, {:.0f} %, {} left", status.spec.trial.text(), model::to_string(status.state),
         std::clamp(100.0 * static_cast<double>(gone.count()) / static_cast<double>(whole.count()), 0.0, 99.0),
         span_text(whole - gone));

@@ -74,7 +74,7 @@ struct Coordinator::Parts {
         auto opened = std::make_unique<SqliteStore>(SqliteStore::Options{.file = options.settings.state / "store.db"});
         Image image = TRY(opened->open(options.above));
         const std::vector<EnrolledKey> enrolled = TRY(opened->keys());
-        keys::KeyPair keys = TRY(own_keys(options.settings.state));
+        const keys::KeyPair keys = TRY(own_keys(options.settings.state));
         epoch = image.epoch;
         public_key = keys.public_key().z85();
         store = TRY(StoreWorker::start(loop, std::move(opened), listener()));

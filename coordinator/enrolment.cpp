@@ -7,7 +7,7 @@ namespace penumbra::coordinator {
 Enrolment::Enrolment(const Clock& clock, StoreWorker& store, Enrolled enrolled)
     : clock_(clock), store_(store), enrolled_(std::move(enrolled)) {}
 
-void Enrolment::redeem(const keys::PublicKey& key, std::string_view token, Done done) {
+void Enrolment::redeem(const keys::PublicKey& key, std::string_view token, const Done& done) {
     const bool taken =
         store_.ask<Result<HostId>>([hash = keys::token_hash(token), public_key = key.z85(), now = clock_.wall()](
                                        Store& store) { return store.redeem_token(hash, public_key, now); },

@@ -22,7 +22,7 @@ class Enrolment {
 
     /// `key` is the one the connection proved to hold. `done` is called once, with whom it speaks for from now on or
     /// why it was refused.
-    void redeem(const keys::PublicKey& key, std::string_view token, Done done);
+    void redeem(const keys::PublicKey& key, std::string_view token, const Done& done);
 
  private:
     const Clock& clock_;

@@ -166,7 +166,7 @@ Result<void> Engine::make_stay(Effect& effect, journal::Entry entry) {
 }
 
 Result<model::EffectStatus> Engine::confirm(const EffectId& id) {
-    journal::Entry entry = TRY(find(id));
+    const journal::Entry entry = TRY(find(id));
     if (entry.state == EffectState::kConfirmed) return status_of(entry);
     Effect& effect = *TRY(parts_.catalogue.find(entry.spec));
     if (entry.state != EffectState::kVerified || !effect.can_stay(entry.spec)) {
@@ -188,6 +188,7 @@ Result<model::EffectStatus> Engine::confirm(const EffectId& id) {
     return status_of(entries_.at(id));
 }
 
+// NOLINTNEXTLINE(performance-unnecessary-value-param): a copy, because keep() writes over the one in entries_
 Result<void> Engine::settle(journal::Entry entry, const std::string& why) {
     Effect& effect = *TRY(parts_.catalogue.find(entry.spec));
     TRY(keep(TRY(undo(effect, entry, why, parts_.clock.wall()))));

@@ -28,10 +28,10 @@ std::string backup_xml(const BackupRequest& request, const std::vector<std::stri
     pugi::xml_document document;
     pugi::xml_node backup = document.append_child("domainbackup");
     set_attribute(backup, "mode", "pull");
-    pugi::xml_node server = backup.append_child("server");
+    const pugi::xml_node server = backup.append_child("server");
     set_attribute(server, "transport", "unix");
     set_attribute(server, "socket", request.socket.string());
-    pugi::xml_node disks = backup.append_child("disks");
+    const pugi::xml_node disks = backup.append_child("disks");
     for (const std::string& name : domain_disks) {
         pugi::xml_node disk = append_disk(disks, name);
         const BackupDisk* wanted = find(request, name);
@@ -50,7 +50,7 @@ std::string checkpoint_xml(const BackupRequest& request, const std::vector<std::
     pugi::xml_document document;
     pugi::xml_node checkpoint = document.append_child("domaincheckpoint");
     append_text(checkpoint, "name", request.checkpoint.text());
-    pugi::xml_node disks = checkpoint.append_child("disks");
+    const pugi::xml_node disks = checkpoint.append_child("disks");
     for (const std::string& name : domain_disks) {
         set_attribute(append_disk(disks, name), "checkpoint", find(request, name) == nullptr ? "no" : "bitmap");
     }

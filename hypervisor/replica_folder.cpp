@@ -104,7 +104,7 @@ class FolderVolume final : public StagedVolume {
 
 class FolderGeneration final : public StagedGeneration {
  public:
-    FolderGeneration(fs::path vm_folder, std::uint64_t generation, Step step)
+    FolderGeneration(const fs::path& vm_folder, std::uint64_t generation, Step step)
         : staging_(vm_folder / kStaging), final_(vm_folder / std::to_string(generation)), step_(std::move(step)) {}
     ~FolderGeneration() override {
         // What cannot be removed now is removed by the next stage(); it is no generation.
@@ -186,7 +186,7 @@ Result<ReplicaState> ReplicaFolder::state(const VmId& vm) {
     std::uint64_t highest = 0;
     const fs::path folder = root_ / vm.text();
     std::error_code error;
-    fs::directory_iterator entries(folder, error);
+    const fs::directory_iterator entries(folder, error);
     if (error == std::errc::no_such_file_or_directory) return ReplicaState{};
     if (error) return fail_errno(error.value(), fmt::format("listing the replica in {}", folder.native()));
     for (const fs::directory_entry& entry : entries) {

@@ -100,7 +100,7 @@ Result<void> rewrite_interface(const pugi::xml_node& from, Rewriting& rewriting)
     pugi::xml_node card = copy_whitelisted(from, rewriting.to, "interface", rewriting.gaps);
     // The tap is the sandbox's: libvirt neither makes it nor plugs it in anywhere.
     set_attribute(card, "type", "ethernet");
-    pugi::xml_node target = card.append_child("target");
+    const pugi::xml_node target = card.append_child("target");
     set_attribute(target, "dev", tap->second);
     set_attribute(target, "managed", "no");
     const std::string_view type = from.attribute("type").as_string();
@@ -167,7 +167,7 @@ Result<void> rewrite_watchdog(const pugi::xml_node& from, Rewriting& rewriting) 
 
 Result<void> rewrite_rng(const pugi::xml_node& from, Rewriting& rewriting) {
     pugi::xml_node rng = copy_whitelisted(from, rewriting.to, "rng", rewriting.gaps);
-    pugi::xml_node backend = rng.append_child("backend");
+    const pugi::xml_node backend = rng.append_child("backend");
     set_attribute(backend, "model", "builtin");
     return {};
 }
@@ -178,7 +178,7 @@ Result<void> rewrite_tpm(const pugi::xml_node& from, Rewriting& rewriting) {
         rewriting.gaps.add("the host's TPM is left out: what is sealed by it cannot be opened");
         return {};
     }
-    pugi::xml_node emulator = copy_whitelisted(from, rewriting.to, "tpm", rewriting.gaps).append_child("backend");
+    const pugi::xml_node emulator = copy_whitelisted(from, rewriting.to, "tpm", rewriting.gaps).append_child("backend");
     set_attribute(emulator, "type", "emulator");
     const std::string_view version = backend.attribute("version").as_string();
     if (version == "1.2" || version == "2.0") set_attribute(emulator, "version", std::string(version));

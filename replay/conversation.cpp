@@ -12,7 +12,7 @@ namespace penumbra::replay {
 using framer::Http1Framer;
 
 Conversation::Conversation(Identity identity, Joined joined, ExchangeSink& sink)
-    : identity_(std::move(identity)),
+    : identity_(identity),
       sink_(sink),
       sync_(joined == Joined::kAtStart ? Sync::kSynchronised : Sync::kWaiting),
       // The first bytes seen of a connection that was idle when it was joined begin a turn, if they read as a request.

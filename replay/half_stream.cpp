@@ -88,7 +88,7 @@ void HalfStream::buffer(std::uint64_t offset, packet::ByteView payload) {
 void HalfStream::finish(std::uint32_t sequence_after_payload) {
     if (!started_) return;
     const auto offset = offset_of(sequence_after_payload);
-    if (offset && *offset >= next_ && !end_) end_ = *offset;
+    if (offset && *offset >= next_ && !end_) end_ = offset;
 }
 
 void HalfStream::acknowledged(std::uint32_t acknowledgement) {

@@ -132,7 +132,7 @@ Result<void> Bus::watch_jobs(std::function<void(const char*, const char*)> job_e
 }
 
 Result<void> Bus::wait(const std::function<bool()>& done, std::chrono::nanoseconds longest) {
-    SystemClock clock;
+    const SystemClock clock;
     const Instant deadline = clock.now() + longest;
     while (!done()) {
         const int handled = sd_bus_process(bus_.get(), nullptr);

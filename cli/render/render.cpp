@@ -281,7 +281,7 @@ std::string render_one(const model::TrialStatus& trial, Format format) {
 
 std::string render_one(const model::RolloutStatus& rollout, Format format) {
     if (format == Format::kJson) return json_text(rollout);
-    std::string text =
+    const std::string text =
         fmt::format("rollout {} of {} to {}: {}\n  {}\n", rollout.spec.rollout.text(),
                     model::kind_of(rollout.spec.change), rollout.spec.group.text(),
                     rollout.outcome ? to_string(*rollout.outcome) : to_string(rollout.state), rollout.reason);

@@ -32,7 +32,7 @@ void reset(Turn& turn, const HostId& to, const model::SessionId& session, std::s
 }
 
 /// One breach of the protocol. Too many in a while, and the host is not listened to until it is enrolled anew.
-void breach(Turn& turn, Host& host, std::string what) {
+void breach(Turn& turn, Host& host, const std::string& what) {
     if (turn.at.now - host.breaches_since > limits::kBreachWindow) {
         host.breaches_since = turn.at.now;
         host.breaches = 0;

@@ -52,7 +52,7 @@ Result<std::vector<DomainHandle>> Connection::domains() {
     std::vector<DomainHandle> domains;
     for (int i = 0; i < count; ++i)
         domains.emplace_back(list[i]);
-    std::free(list);
+    std::free(static_cast<void*>(list));
     return domains;
 }
 

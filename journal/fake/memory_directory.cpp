@@ -90,7 +90,7 @@ void MemoryDirectory::cut_power(Unsynced unsynced) {
     durable_names_ = names_;
 }
 
-void MemoryDirectory::corrupt(std::string_view name, std::string content) {
+void MemoryDirectory::corrupt(std::string_view name, const std::string& content) {
     auto& file = names_[std::string(name)];
     file = std::make_shared<File>(File{.content = content, .durable = content});
     durable_names_[std::string(name)] = file;

@@ -32,7 +32,7 @@ class MemoryDirectory final : public Directory {
     /// Every write, sync, rename and removal fails with this errno from now on (ENOSPC, EIO, EROFS); 0: works again.
     void refuse_with(int errno_value) noexcept { refuse_with_ = errno_value; }
     /// Puts bytes there without any step in between, as a failing disk does.
-    void corrupt(std::string_view name, std::string content);
+    void corrupt(std::string_view name, const std::string& content);
 
  private:
     struct File {
