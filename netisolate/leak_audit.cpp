@@ -232,6 +232,9 @@ std::vector<Finding> audit_mirror(const MirrorPlan& plan, const NetworkState& ob
             findings.add(LeakRule::kLink, "link {} of mirror {} may speak: it has an address, ARP or IPv6", link->name,
                          plan.owner);
         }
+        if (wanted.kind == LinkKind::kBridge && link->settings.up) {
+            findings.add(LeakRule::kLink, "link {} of mirror {} is up and may forward", link->name, plan.owner);
+        }
         if (link->settings.master != wanted.settings.master) {
             findings.add(LeakRule::kLink, "link {} of mirror {} is a port of '{}'", link->name, plan.owner,
                          link->settings.master);

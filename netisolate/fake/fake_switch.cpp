@@ -170,11 +170,19 @@ Result<void> FakeSwitch::apply(std::string_view name, const FlowBundle& bundle) 
 
 Result<std::vector<DatapathFlow>> FakeSwitch::datapath_flows() {
     TRY(admit());
-    return datapath_;
+    std::vector<DatapathFlow> installed = datapath_;
+    installed.insert(installed.end(), stale_.begin(), stale_.end());
+    return installed;
 }
 
 Result<void> FakeSwitch::settle() {
-    return admit();
+    TRY(admit());
+    stale_.clear();
+    return {};
+}
+
+void FakeSwitch::install_datapath_flow(DatapathFlow flow, Until until) {
+    (until == Until::kSettled ? stale_ : datapath_).push_back(std::move(flow));
 }
 
 void FakeSwitch::put_bridge(Bridge bridge) {
@@ -196,6 +204,7 @@ void FakeSwitch::hit(std::string_view bridge, const FlowKey& key, std::uint64_t 
 
 void FakeSwitch::restart() {
     datapath_.clear();
+    stale_.clear();
     for (const Bridge& item : bridges_) {
         rules_[item.name].clear();
         if (item.settings.fail_mode == FailMode::kStandalone) {

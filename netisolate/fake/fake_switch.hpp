@@ -29,7 +29,8 @@ class FakeSwitch final : public SwitchControl {
     void put_bridge(Bridge bridge);  ///< somebody else's, or a tampered one of ours
     [[nodiscard]] Bridge* bridge(std::string_view name);
     void hit(std::string_view bridge, const FlowKey& key, std::uint64_t packets);
-    void install_datapath_flow(DatapathFlow flow) { datapath_.push_back(std::move(flow)); }
+    enum class Until : unsigned char { kRemoved, kSettled };  ///< kSettled: of rules that are gone
+    void install_datapath_flow(DatapathFlow flow, Until until = Until::kRemoved);
     void restart();                                  ///< rows stay; flows go; a standalone bridge floods by NORMAL
     void fail_call(std::uint64_t nth, Error error);  ///< the nth call from now (1: the next) fails, changing nothing
     [[nodiscard]] std::uint64_t calls() const noexcept { return calls_; }
@@ -47,6 +48,7 @@ class FakeSwitch final : public SwitchControl {
     std::vector<Bridge> bridges_;
     std::map<std::string, std::map<FlowKey, Rule>, std::less<>> rules_;
     std::vector<DatapathFlow> datapath_;
+    std::vector<DatapathFlow> stale_;  ///< installed too, until settle()
     std::map<std::uint64_t, Error> failures_;
     std::uint64_t calls_ = 0;
 };

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include "base/limits/network.hpp"
 #include "tests/support/result_matchers.hpp"
 
 namespace penumbra::netisolate {
@@ -60,6 +61,16 @@ TEST(DatapathFlow, TheUserspaceDatapathsRemarkIsNoAction) {
 
 TEST(DatapathFlow, ALineWithoutActionsIsAnError) {
     EXPECT_TRUE(fails(parse_datapath_flow("recirc_id(0),in_port(2)"), ErrorCode::kDataLoss, "no actions"));
+}
+
+TEST(DatapathFlow, ADumpThatIsLargerThanAnAuditReadsIsAnError) {
+    std::string line = "in_port(a), actions:";
+    line.append(limits::kDatapathLineBytesMax, 'b');
+    EXPECT_TRUE(fails(parse_datapath_flow(line), ErrorCode::kDataLoss));
+    std::string dump;
+    for (std::size_t i = 0; i <= limits::kDatapathFlowsMax; ++i)
+        dump += "in_port(a), actions:b\n";
+    EXPECT_TRUE(fails(parse_datapath_dump(dump), ErrorCode::kResourceExhausted, "more than"));
 }
 
 TEST(DatapathFlow, ADumpSkipsHeadings) {

@@ -51,6 +51,20 @@ TEST(IsolationPlan, OnTheUserspaceDatapathTheHostIsDeafToEveryHostEnd) {
     }
 }
 
+TEST(IsolationPlan, TheMasterStaysDown) {
+    const IsolationPlan plan = testing_values::two_card_plan();
+    const auto master = std::ranges::find(plan.desired.links, LinkKind::kBridge, &Link::kind);
+    ASSERT_NE(master, plan.desired.links.end());
+    EXPECT_FALSE(master->settings.up);
+}
+
+TEST(IsolationPlan, TheCookieTellsSandboxesApart) {
+    const auto other = plan_isolation({.shadow = ShadowId("s1"), .arm = ArmId("control"), .cards = {kCard}});
+    ASSERT_TRUE(other.has_value());
+    EXPECT_NE(testing_values::two_card_plan().cookie, 0u);
+    EXPECT_NE(testing_values::two_card_plan().cookie, other->cookie);
+}
+
 TEST(IsolationPlan, TheKernelsDatapathNeedsNoMaster) {
     for (const Link& link : testing_values::two_card_plan(DatapathType::kSystem).desired.links) {
         EXPECT_TRUE(link.settings.master.empty());

@@ -83,6 +83,47 @@ TEST_F(SandboxNetwork, AFailureAtAnyCallLeavesNothingHalfMade) {
     EXPECT_GE(broken, 15u);
 }
 
+TEST_F(SandboxNetwork, AStepThatFailsUndoesTheOnesBeforeIt) {
+    ASSERT_TRUE(is_ok(build_sandbox(plan, host.control, host.links)));
+    // the first and the last call look, those between are steps
+    for (std::uint64_t nth = 2; nth < host.links.calls(); ++nth) {
+        Host fresh;
+        fresh.links.fail_call(nth, kBroken);
+        EXPECT_TRUE(fails(build_sandbox(plan, fresh.control, fresh.links), ErrorCode::kUnavailable, "it broke"));
+        EXPECT_TRUE(fresh.untouched()) << "call " << nth << " of the links";
+    }
+    for (const std::uint64_t nth : {2U, 3U}) {  // the rows, then the rules
+        Host fresh;
+        fresh.control.fail_call(nth, kBroken);
+        EXPECT_FALSE(build_sandbox(plan, fresh.control, fresh.links).has_value());
+        EXPECT_TRUE(fresh.untouched()) << "call " << nth << " of the switch";
+    }
+}
+
+TEST_F(SandboxNetwork, ABuildThatLeaksIsTakenAwayAgain) {
+    host.control.install_datapath_flow({.in_port = plan.guests.front().tap, .outputs = {"eth1"}, .text = "leak"});
+    EXPECT_TRUE(fails(build_sandbox(plan, host.control, host.links), ErrorCode::kInternal, "'leak'"));
+    EXPECT_TRUE(host.untouched());
+    host.control.install_datapath_flow({.in_port = mirror.veth, .outputs = {"vnet0"}, .text = "through the diode"});
+    EXPECT_TRUE(fails(build_mirror(mirror, host.control, host.links), ErrorCode::kInternal, "through the diode"));
+    EXPECT_TRUE(host.untouched());
+}
+
+TEST_F(SandboxNetwork, WhatTheSwitchWasStillDoingIsNotAudited) {
+    host.control.install_datapath_flow({.in_port = plan.guests.front().tap, .outputs = {"eth1"}, .text = "of before"},
+                                       FakeSwitch::Until::kSettled);
+    EXPECT_TRUE(is_ok(build_sandbox(plan, host.control, host.links)));
+}
+
+TEST_F(SandboxNetwork, ATearDownThatFailsSomewhereTakesTheRest) {
+    ASSERT_TRUE(is_ok(build_sandbox(plan, host.control, host.links)));
+    host.links.fail_call(2, kBroken);  // the first link it removes
+    EXPECT_TRUE(fails(tear_down(plan.owner, host.control, host.links), ErrorCode::kUnavailable, "removing link"));
+    EXPECT_EQ(host.links.state().links.size(), 2u);  // that one and eth1
+    EXPECT_TRUE(host.links.state().spaces.empty());
+    EXPECT_EQ(host.control.bridge(plan.bridge), nullptr);
+}
+
 TEST_F(SandboxNetwork, SomebodyElsesLinkOfThatNameIsNotTouched) {
     host.links.state().links.push_back({.name = plan.veth});
     EXPECT_TRUE(fails(build_sandbox(plan, host.control, host.links), ErrorCode::kConflict, plan.veth));
@@ -115,6 +156,67 @@ TEST_F(SandboxNetwork, AHostileNormalFlowTakesTheTapsDownAndIsNamed) {
     EXPECT_TRUE(watch.severed());
     EXPECT_NE(watch.reason().find("NORMAL"), std::string::npos);
     EXPECT_FALSE(tap().settings.up);
+}
+
+TEST_F(SandboxNetwork, ASeveredSandboxHasNoHostEndUp) {
+    ASSERT_TRUE(is_ok(build_sandbox(plan, host.control, host.links)));
+    IsolationWatch watch(plan, host.control, host.links, host.clock);
+    host.control.bridge(plan.bridge)->controllers.emplace_back("tcp:192.0.2.9:6653");
+    EXPECT_FALSE(watch.round()->findings.empty());
+    for (const Link& link : host.links.state().links) {
+        EXPECT_TRUE(link.owner.empty() || !link.space.empty() || !link.settings.up) << link.name;
+    }
+}
+
+TEST_F(SandboxNetwork, NothingIsRepairedWhereSomethingLeaks) {
+    ASSERT_TRUE(is_ok(build_sandbox(plan, host.control, host.links)));
+    IsolationWatch watch(plan, host.control, host.links, host.clock);
+    host.control.restart();
+    host.control.bridge(plan.bridge)->controllers.emplace_back("tcp:192.0.2.9:6653");
+    EXPECT_FALSE(watch.round()->repaired);
+    EXPECT_TRUE(host.control.flows(plan.bridge)->empty());
+    host.control.bridge(plan.bridge)->controllers.clear();
+    // nor afterwards: severed is for good, and its first reason stays
+    EXPECT_FALSE(watch.round()->repaired);
+    EXPECT_TRUE(host.control.flows(plan.bridge)->empty());
+    EXPECT_FALSE(tap().settings.up);
+    host.control.bridge(plan.bridge)->features.emplace_back("netflow");
+    EXPECT_FALSE(watch.round()->findings.empty());
+    EXPECT_NE(watch.reason().find("192.0.2.9"), std::string::npos) << watch.reason();
+}
+
+TEST_F(SandboxNetwork, AWatchWritesRulesAndNothingElse) {
+    ASSERT_TRUE(is_ok(build_sandbox(plan, host.control, host.links)));
+    IsolationWatch watch(plan, host.control, host.links, host.clock);
+    host.links.state().link("", plan.guests.front().tap)->settings.up = false;
+    const auto round = watch.round();
+    ASSERT_TRUE(is_ok(round));
+    EXPECT_FALSE(round->repaired);
+    EXPECT_FALSE(tap().settings.up);
+}
+
+TEST_F(SandboxNetwork, TapsThatCouldNotBeTakenDownAreTriedAgain) {
+    ASSERT_TRUE(is_ok(build_sandbox(plan, host.control, host.links)));
+    IsolationWatch watch(plan, host.control, host.links, host.clock);
+    host.control.bridge(plan.bridge)->controllers.emplace_back("tcp:192.0.2.9:6653");
+    host.links.fail_call(2, kBroken);  // after the look
+    EXPECT_TRUE(fails(watch.round(), ErrorCode::kUnavailable));
+    EXPECT_TRUE(watch.severed());
+    host.control.bridge(plan.bridge)->controllers.clear();
+    EXPECT_TRUE(is_ok(watch.round()));
+    EXPECT_FALSE(tap().settings.up);
+}
+
+TEST_F(SandboxNetwork, AWatchThatSeesAgainHasItsWholeTimeAgain) {
+    ASSERT_TRUE(is_ok(build_sandbox(plan, host.control, host.links)));
+    IsolationWatch watch(plan, host.control, host.links, host.clock);
+    for (int i = 0; i < 3; ++i) {
+        host.clock.advance(limits::kIsolationBlindMax * 2 / 3);
+        host.control.fail_call(1, kBroken);
+        EXPECT_FALSE(watch.round().has_value());
+        EXPECT_TRUE(is_ok(watch.round()));
+    }
+    EXPECT_FALSE(watch.severed());
 }
 
 TEST_F(SandboxNetwork, RulesThatARestartTookAreWrittenAgain) {
