@@ -1,13 +1,19 @@
 // penumbra-revert: undoes one effect whose lease has run out, with nobody's help. PID 1 starts it (a transient timer
-// that the agent armed before it touched anything) and starts it again until it succeeds. It needs neither agent nor
-// coordinator, and kills an agent that still holds the journal then: see docs/modules/effects.md.
+// that the agent armed before it touched anything). It tries until it succeeds, ever more rarely, and PID 1 starts it
+// again should it die over it. It needs neither agent nor coordinator, and kills an agent that still holds the journal
+// then: see docs/modules/effects.md.
 
+#include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <ctime>
 #include <optional>
 #include <span>
 #include <string_view>
 
+#include <unistd.h>
+
+#include "base/limits/effects.hpp"
 #include "base/log.hpp"
 #include "effects/changes/cputune.hpp"
 #include "effects/changes/iotune.hpp"
@@ -25,6 +31,10 @@
 namespace penumbra::effects {
 namespace {
 
+constexpr auto kAttemptSeconds = static_cast<unsigned>(std::chrono::seconds(limits::kRevertAttemptMax).count());
+
+/// The journal's lock is had during an attempt only: an agent that comes back in between takes it and undoes the
+/// effect.
 Result<std::string> revert(const EffectId& id, const std::filesystem::path& folder) {
     const auto directory = TRY(journal::PosixDirectory::open(folder));
     journal::Journal journal(*directory);
@@ -67,11 +77,23 @@ int main(int argc, char** argv) {
         return 2;
     }
     const penumbra::EffectId id(words[3]);
-    const penumbra::Result<std::string> done = penumbra::effects::revert(id, words[2]);
-    if (!done.has_value()) {
-        penumbra::log::error("revert.failed", done.error(), {{"EFFECT", id.text()}});
-        return 1;
-    }
-    penumbra::log::event(penumbra::log::Level::kNotice, "revert.done", *done, {{"EFFECT", id.text()}});
+    const auto attempt = [&] {
+        // libvirt and Open vSwitch have no deadline of their own: SIGALRM ends the process, PID 1 starts the next one.
+        static_cast<void>(::alarm(penumbra::effects::kAttemptSeconds));
+        penumbra::Result<std::string> done = penumbra::effects::revert(id, words[2]);
+        static_cast<void>(::alarm(0));
+        return done;
+    };
+    const auto wait = [&id](const penumbra::Error& error, std::chrono::milliseconds time) {
+        penumbra::log::error("revert.failed", error,
+                             {{"EFFECT", id.text()}, {"AGAIN_IN_MS", std::to_string(time.count())}});
+        // There is nothing to wait on: what it lacks may be anything of this host's. On the clock that a sleeping
+        // host's time counts on, as leases do.
+        const timespec pause{.tv_sec = time.count() / 1000, .tv_nsec = time.count() % 1000 * 1'000'000};
+        static_cast<void>(::clock_nanosleep(CLOCK_BOOTTIME, 0, &pause, nullptr));  // cut short: tried sooner
+    };
+    penumbra::Random random(static_cast<std::uint64_t>(::getpid()));
+    const std::string done = penumbra::effects::keep_trying(attempt, wait, random);
+    penumbra::log::event(penumbra::log::Level::kNotice, "revert.done", done, {{"EFFECT", id.text()}});
     return 0;
 }

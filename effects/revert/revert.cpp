@@ -5,6 +5,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include "base/limits/effects.hpp"
 #include "effects/undo.hpp"
 
 namespace penumbra::effects {
@@ -63,6 +64,18 @@ Result<std::string> run_revert(const Reverter& reverter, const EffectId& id) {
     journal::Entry settled = TRY(undo(effect, *entry, why, reverter.clock.wall()));
     TRY(reverter.journal.put(settled));
     return std::move(settled.reason);
+}
+
+std::string keep_trying(const std::function<Result<std::string>()>& attempt,
+                        const std::function<void(const Error&, std::chrono::milliseconds)>& wait, Random& random) {
+    constexpr Backoff kGrowing{.base = limits::kRevertWaitMin, .cap = limits::kRevertWaitMax};
+    std::chrono::milliseconds next = kGrowing.base;
+    while (true) {
+        Result<std::string> done = attempt();
+        if (done.has_value()) return std::move(*done);
+        wait(done.error(), next);
+        next = kGrowing.next(next, random);
+    }
 }
 
 std::string describe(const journal::Lock::TakenOver& taken) {

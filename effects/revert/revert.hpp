@@ -1,9 +1,11 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
 
+#include "base/backoff.hpp"
 #include "base/clock.hpp"
 #include "base/ids.hpp"
 #include "base/result.hpp"
@@ -33,6 +35,13 @@ struct Reverter {
 /// Undoes one effect whose lease has run out while nobody of us acted, and writes down when and why. Settled, not due
 /// or forgotten: does nothing and kills nobody. Run twice, it does nothing the second time.
 [[nodiscard]] Result<std::string> run_revert(const Reverter& reverter, const EffectId& id);
+
+/// Tries until it is done, without end: what has to be undone is not given up. `wait` is told why an attempt failed and
+/// waits that long, which grows from kRevertWaitMin to at most kRevertWaitMax and is drawn, so that many reverters of
+/// one host do not ask its libvirtd all at once.
+[[nodiscard]] std::string keep_trying(const std::function<Result<std::string>()>& attempt,
+                                      const std::function<void(const Error&, std::chrono::milliseconds)>& wait,
+                                      Random& random);
 
 /// What a take-over says of the agent, for the reason of the entry.
 [[nodiscard]] std::string describe(const journal::Lock::TakenOver& taken);

@@ -1,9 +1,13 @@
 #include "effects/engine.hpp"
 
+#include <algorithm>
 #include <cerrno>
+#include <vector>
 
 #include <gtest/gtest.h>
 
+#include "base/limits/effects.hpp"
+#include "effects/revert/revert.hpp"
 #include "tests/unit/effects/mortal_host.hpp"
 
 namespace penumbra::effects {
@@ -76,6 +80,40 @@ TEST(Engine, RefusesAFaultOnProductionWhoeverSignedIt) {
     Order fault = order();
     fault.spec.action = model::Partition{};
     EXPECT_TRUE(fails(host.engine.apply(fault, host.premises), ErrorCode::kPermissionDenied, "only inside a sandbox"));
+}
+
+// libvirtd is away for two hours after the lease has run out: the dead-man does not give up and does not fill the log.
+TEST(Revert, KeepsTryingEverMoreRarelyUntilTheBeforeImageIsBack) {
+    Host host;
+    ASSERT_TRUE(is_ok(host.engine.apply(order(), host.premises)));
+    host.clock.advance(61s);
+    const Reverter reverter{.journal = host.journal,
+                            .catalogue = host.catalogue,
+                            .clock = host.clock,
+                            .boot_id = "boot-1",
+                            .take_lock = [] { return Result<std::string>(""); }};
+    const Instant back = host.clock.now() + 2h;
+    std::vector<std::chrono::milliseconds> waits;
+    Random random(7);
+    const std::string done = keep_trying(
+        [&] {
+            if (host.clock.now() < back)
+                host.hypervisor.fail_next("set_iotune",
+                                          {.code = ErrorCode::kUnavailable, .message = "libvirtd is away"});
+            return run_revert(reverter, EffectId("e1"));
+        },
+        [&](const Error& error, std::chrono::milliseconds wait) {
+            EXPECT_NE(error.describe().find("libvirtd is away"), std::string::npos);
+            waits.push_back(wait);
+            host.clock.advance(wait);
+        },
+        random);
+    EXPECT_NE(done.find("ran out"), std::string::npos) << done;
+    EXPECT_EQ(host.now(), host.before);
+    ASSERT_FALSE(waits.empty());
+    EXPECT_EQ(waits.front(), limits::kRevertWaitMin) << "the first try comes soon";
+    EXPECT_LE(std::ranges::max(waits), limits::kRevertWaitMax) << "and so does the one after libvirtd is back";
+    EXPECT_LT(waits.size(), 480U) << "every 2 s there would be 3600 lines in the log";
 }
 
 }  // namespace
