@@ -23,7 +23,7 @@ namespace {
 
 /// What the command line says, and the verb it chose.
 struct Wanted {
-    std::string socket = "/run/penumbra/coordinator.sock";
+    std::string socket = "/run/penumbra/coordinator/api.sock";
     Format format = Format::kTable;
     bool no_wait = false;
     Verb verb;

@@ -36,7 +36,7 @@ class LocalServer {
  public:
     using Asked = std::function<void(model::api::Request request, const Peer& peer, Answer answer)>;
     struct Options {
-        std::filesystem::path path{"/run/penumbra/coordinator.sock"};
+        std::filesystem::path path{"/run/penumbra/coordinator/api.sock"};
         mode_t mode = 0660;
         std::string group;  ///< whose members may ask; empty: the process's own
         std::chrono::nanoseconds request_time = limits::kLocalRequestTime;  ///< for a request to arrive whole

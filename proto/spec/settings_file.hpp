@@ -14,7 +14,7 @@ namespace penumbra::spec {
 struct CoordinatorSettings {
     std::string listen{"*:7701"};  ///< the fleet link: ADDRESS:PORT, "*" for every address
     std::string enrol{"*:7702"};   ///< where a host with a token asks to be admitted
-    std::filesystem::path socket{"/run/penumbra/coordinator.sock"};
+    std::filesystem::path socket{"/run/penumbra/coordinator/api.sock"};
     std::string socket_group{"penumbra"};              ///< whose members may ask; "": the process's own
     std::filesystem::path state{"/var/lib/penumbra"};  ///< store and key
 };
