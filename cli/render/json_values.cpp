@@ -235,8 +235,12 @@ Json json_of(const model::TrialStatus& status) {
     const Json verdict = json_of(status.verdict.value_or(model::Verdict{}));
     for (const char* key : {"n", "effective_n", "power", "evidence", "more_needed_s"})
         json[key] = verdict.at(key);
-    json["verdict"] = status.verdict ? verdict.at("kind") : Json(nullptr);
+    json["verdict"] = verdict.at("kind");
     json["verdict_reason"] = verdict.at("reason");
+    if (status.verdict.has_value()) return json;
+    // Not judged: a zero would say that something was counted.
+    for (const char* key : {"n", "effective_n", "power", "verdict"})
+        json[key] = nullptr;
     return json;
 }
 

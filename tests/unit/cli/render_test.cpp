@@ -51,6 +51,14 @@ TEST(Render, GenerationsCarryTheFieldsOfTheReport) {
     EXPECT_EQ(generation["bytes_sent"], 12);
 }
 
+TEST(Render, ATrialThatIsNotJudgedHasNoNumbers) {
+    const model::TrialStatus running{.spec = {.trial = TrialId("aa")}, .state = model::TrialState::kMeasuring};
+    const json out = json::parse(render_one(running, Format::kJson));
+    for (const char* key : {"verdict", "n", "effective_n", "power", "more_needed_s"})
+        EXPECT_TRUE(out.at(key).is_null()) << key;
+    EXPECT_EQ(out.at("evidence"), json::array());
+}
+
 TEST(Render, AVerdictSaysNPowerAndInterval) {
     model::TrialStatus trial{.spec = {.trial = TrialId("aa"), .shadow = ShadowId("s1")},
                              .state = model::TrialState::kEnded};
