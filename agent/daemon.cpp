@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 #include <sys/epoll.h>
 
-#include "base/limits/base.hpp"
 #include "base/log.hpp"
 #include "effects/places.hpp"
 #include "proto/spec/policy_file.hpp"
@@ -49,7 +48,6 @@ Result<void> Daemon::open() {
     store_ = std::make_unique<CommandStore>(adapters_->commands());
     const JournalImage image = TRY(store_->load());
     loop_ = TRY(EventLoop::create());
-    news_ = std::make_unique<Channel<News>>(limits::kChannelItemsMax, WhenFull::kReject);
     link_ = TRY(zmq::FleetClient::create(
         *loop_, TRY(keys::KeyPair::load(setup_.settings.keys / "agent.key")),
         {.endpoint = "tcp://" + setup_.settings.server, .server_key = setup_.settings.server_key}));
@@ -78,7 +76,7 @@ Result<void> Daemon::watch() {
         driver_->receive(bytes);
         wake_core();
     });
-    sources_.push_back(TRY(loop_->watch_fd(news_->ready_fd(), EPOLLIN, [this](std::uint32_t) { hear_all(); })));
+    sources_.push_back(TRY(loop_->watch_fd(news_.ready_fd(), EPOLLIN, [this](std::uint32_t) { hear_all(); })));
     sources_.push_back(TRY(loop_->on_signal(SIGHUP, [this] { read_policy(); })));
     for (const int signal : {SIGTERM, SIGINT})
         sources_.push_back(TRY(loop_->on_signal(signal, [this] { end({}); })));
@@ -118,15 +116,11 @@ void Daemon::tell(News news) {
         }));
         return;
     }
-    // Full: the loop is behind, and whoever talks waits until it has caught up; at the end nobody listens any more.
-    while (!news_->push(news)) {
-        if (ending_) return;
-        std::this_thread::yield();
-    }
+    news_.tell(news);
 }
 
 void Daemon::hear_all() {
-    while (auto news = news_->pop())
+    while (auto news = news_.hear())
         driver_->hear(std::move(*news));
     wake_core();
 }
@@ -178,11 +172,12 @@ void Daemon::end(Result<void> why) {
 }
 
 Daemon::~Daemon() {
-    ending_ = true;
+    news_.close();  // before the lanes are waited for: one of them may wait for room
     if (flows_ != nullptr) flows_->stop();
     // Whoever calls another lane ends before it; what they still tell is not heard any more.
-    for (ThreadLane* lane : {lanes_.replicate.get(), lanes_.shadows.get(), lanes_.inventory.get(), lanes_.watch.get(),
-                             lanes_.kpi.get(), lanes_.effects.get(), lanes_.store.get()})
+    for (ThreadLane* lane :
+         {lanes_.replicate.get(), lanes_.shadows.get(), lanes_.inventory.get(),
+          lanes_.watch.get(), lanes_.kpi.get(), lanes_.effects.get(), lanes_.store.get()})
         if (lane != nullptr) lane->end();
 }
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -11,8 +10,8 @@
 #include "agent/driver.hpp"
 #include "agent/flows.hpp"
 #include "agent/lane.hpp"
+#include "agent/news_queue.hpp"
 #include "agent/store/command_store.hpp"
-#include "base/channel.hpp"
 #include "base/clock.hpp"
 #include "base/event_loop.hpp"
 #include "proto/spec/settings_file.hpp"
@@ -66,7 +65,7 @@ class Daemon {
     const std::thread::id main_ = std::this_thread::get_id();
     std::unique_ptr<EventLoop> loop_;
     std::unique_ptr<Adapters> adapters_;
-    std::unique_ptr<Channel<News>> news_;
+    NewsQueue news_;
     std::unique_ptr<zmq::FleetClient> link_;
     std::unique_ptr<CommandStore> store_;
     Lanes lanes_;
@@ -79,7 +78,6 @@ class Daemon {
     bool policy_read_ = false;
     std::filesystem::file_time_type policy_time_;
     Result<void> outcome_;
-    std::atomic<bool> ending_{false};  ///< read by lanes
 };
 
 }  // namespace penumbra::agent
