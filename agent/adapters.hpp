@@ -79,6 +79,7 @@ class Adapters {
     netisolate::NetlinkLinks watch_links_;
     netisolate::NetlinkLinks effects_links_;
     systemd::BusUnitControl shadows_units_;
+    systemd::BusUnitControl captures_units_;
     systemd::BusUnitControl effects_units_;
 
     journal::Journal journal_{*journal_folder_};

@@ -22,7 +22,8 @@ Result<void> CleanFlow::remove_checkpoints() {
 }
 
 void CleanFlow::execute(const model::Command& command) {
-    Result<void> all = parts_.remove_shadows();
+    Result<void> all = parts_.end_observation();
+    also(all, parts_.remove_shadows());
     also(all, parts_.lift_effects());
     also(all, remove_checkpoints());
     also(all, parts_.remove_replicas());

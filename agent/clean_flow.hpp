@@ -17,6 +17,7 @@ class CleanFlow {
     struct Parts {  ///< borrowed, all outlive the flow
         hypervisor::VmInventory& inventory;
         hypervisor::BackupControl& backup;
+        std::function<Result<void>()> end_observation;
         std::function<Result<void>()> remove_shadows;   ///< replays included
         std::function<Result<void>()> lift_effects;     ///< holds included
         std::function<Result<void>()> remove_replicas;  ///< the last to go

@@ -25,6 +25,7 @@ Result<Daemon::Lanes> Daemon::start_lanes() {
     return Lanes{.replicate = TRY(ThreadLane::start("replicate")),
                  .shadows = TRY(ThreadLane::start("shadows")),
                  .inventory = TRY(ThreadLane::start("inventory")),
+                 .captures = TRY(ThreadLane::start("captures")),
                  .watch = TRY(ThreadLane::start("watch")),
                  .kpi = TRY(ThreadLane::start("kpi")),
                  .effects = TRY(ThreadLane::start("effects")),
@@ -56,6 +57,7 @@ Result<void> Daemon::open() {
         Flows::Lanes{.inventory = *lanes_.inventory,
                      .replicate = *lanes_.replicate,
                      .shadows = *lanes_.shadows,
+                     .captures = *lanes_.captures,
                      .watch = *lanes_.watch,
                      .kpi = *lanes_.kpi,
                      .effects = *lanes_.effects},
@@ -176,7 +178,7 @@ Daemon::~Daemon() {
     if (flows_ != nullptr) flows_->stop();
     // Whoever calls another lane ends before it; what they still tell is not heard any more.
     for (ThreadLane* lane :
-         {lanes_.replicate.get(), lanes_.shadows.get(), lanes_.inventory.get(),
+         {lanes_.replicate.get(), lanes_.shadows.get(), lanes_.inventory.get(), lanes_.captures.get(),
           lanes_.watch.get(), lanes_.kpi.get(), lanes_.effects.get(), lanes_.store.get()})
         if (lane != nullptr) lane->end();
 }

@@ -44,6 +44,7 @@ class Daemon {
         std::unique_ptr<ThreadLane> replicate;
         std::unique_ptr<ThreadLane> shadows;
         std::unique_ptr<ThreadLane> inventory;
+        std::unique_ptr<ThreadLane> captures;
         std::unique_ptr<ThreadLane> watch;
         std::unique_ptr<ThreadLane> kpi;
         std::unique_ptr<ThreadLane> effects;

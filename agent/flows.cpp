@@ -4,6 +4,7 @@
 
 #include "base/limits/flows.hpp"
 #include "base/limits/network.hpp"
+#include "base/log.hpp"
 
 namespace penumbra::agent {
 
@@ -11,7 +12,13 @@ Flows::Flows(const Lanes& lanes, const Ports& ports, const Places& places, Tell 
     : lanes_(lanes),
       clock_(ports.clock),
       tell_(std::move(tell)),
-      inventory_(ports.inventory, tell_),
+      inventory_(
+          ports.inventory,
+          [this](const std::vector<model::VmFacts>& vms) {
+              // Not taken: the next look's are.
+              static_cast<void>(lanes_.captures.post([this, vms] { observe_.saw(vms); }));
+          },
+          tell_),
       effects_({.engine = ports.engine,
                 .inventory = ports.inventory,
                 .tuning = ports.tuning,
@@ -29,6 +36,17 @@ Flows::Flows(const Lanes& lanes, const Ports& ports, const Places& places, Tell 
       guards_(lanes.watch, watch_),
       kpi_({.loop = lanes.kpi.loop(), .inventory = ports.inventory, .clock = ports.clock, .tell = tell_}),
       readers_(lanes.kpi, kpi_),
+      observe_({.inventory = ports.inventory,
+                .capture = {.units = ports.captures_units,
+                            .holds = holds_,
+                            .readers = readers_,
+                            .clock = ports.clock,
+                            .run_folder = places.run_folder,
+                            .space_folder = places.space_folder},
+                .addresses = places.addresses,
+                .new_key = ports.new_key,
+                .tell = tell_}),
+      captures_(lanes.captures, observe_),
       replicator_(ports.backup, ports.sources, ports.target, ports.clock),
       replicate_({.inventory = ports.inventory,
                   .backup = ports.backup,
@@ -64,13 +82,10 @@ Flows::Flows(const Lanes& lanes, const Ports& ports, const Places& places, Tell 
                 .end_replay = [this](ShadowRecord& record) { return traffic_.end(record); },
                 .tell = tell_}),
       traffic_({.shadows = shadows_,
-                .inventory = ports.inventory,
-                .control = ports.shadows_switch,
-                .units = ports.units,
-                .holds = holds_,
+                .units = ports.shadows_units,
+                .captures = captures_,
                 .readers = readers_,
                 .clock = ports.clock,
-                .addresses = places.addresses,
                 .run_folder = places.run_folder,
                 .space_folder = places.space_folder,
                 .new_key = ports.new_key,
@@ -78,6 +93,7 @@ Flows::Flows(const Lanes& lanes, const Ports& ports, const Places& places, Tell 
       probe_({.shadows = shadows_, .probe = ports.probe, .clock = ports.clock, .tell = tell_}),
       clean_({.inventory = ports.inventory,
               .backup = ports.backup,
+              .end_observation = [this] { return call_on<void>(lanes_.captures, [this] { return observe_.rest(); }); },
               .remove_shadows = [this] { return shadows_.remove_everything(); },
               .lift_effects =
                   [this] {
@@ -93,6 +109,9 @@ void Flows::start() {
     lanes_.effects.every(seconds(1), [this] { effects_.tick(); });
     lanes_.watch.every(limits::kIsolationAuditInterval, [this] { watch_.round(); });
     lanes_.kpi.every(seconds(1), [this] { kpi_.tick(); });
+    // Before the shadows': a replay that is taken up again wants its capture.
+    ASSERT(lanes_.captures.post([this] { observe_.start(); }));
+    lanes_.captures.every(seconds(1), [this] { observe_.tick(); });
     ASSERT(lanes_.shadows.post([this] {
         shadows_.start();
         traffic_.start();
@@ -105,9 +124,20 @@ void Flows::start() {
     lanes_.inventory.every(limits::kInventoryInterval, [this] { inventory_.observe(); });
 }
 
+void Flows::stop() {
+    replicate_.stop();
+    const bool taken = lanes_.captures.post([this] {
+        // What is left is undone when the mirror's lease ends.
+        if (const Result<void> gone = observe_.rest(); !gone.has_value())
+            log::error("agent.observation_not_ended", gone.error());
+    });
+    if (!taken) log::event(log::Level::kWarning, "agent.observation_not_ended", "its worker took no more work");
+}
+
 void Flows::set_policy(const model::Policy& policy) {
     // A policy that does not get through would leave more allowed than root allows.
     ASSERT(lanes_.effects.post([this, policy] { effects_.set_policy(policy); }));
+    ASSERT(lanes_.captures.post([this, policy] { observe_.set_policy(policy); }));
     ASSERT(lanes_.inventory.post([this, policy] {
         inventory_.set_policy(policy);
         inventory_.observe();
@@ -128,8 +158,14 @@ void Flows::dispatch(const model::Command& command, bool again) {
         decltype(to)& send;
         Flows& flows;
         const model::Command& command;
-        void operator()(const model::ReplicateGroup&) const { send(flows.lanes_.replicate, flows.replicate_); }
-        void operator()(const model::CreateShadow&) const { send(flows.lanes_.shadows, flows.shadows_); }
+        void operator()(const model::ReplicateGroup&) const {
+            flows.wake_observation();
+            send(flows.lanes_.replicate, flows.replicate_);
+        }
+        void operator()(const model::CreateShadow&) const {
+            flows.wake_observation();
+            send(flows.lanes_.shadows, flows.shadows_);
+        }
         void operator()(const model::DestroyShadow&) const { send(flows.lanes_.shadows, flows.shadows_); }
         // Starting, stopping and cleaning again do no more than once.
         void operator()(const model::StartReplay&) const { traffic(); }
@@ -153,6 +189,12 @@ void Flows::dispatch(const model::Command& command, bool again) {
         void effects() const { send(flows.lanes_.effects, flows.effects_); }
     };
     std::visit(Route{to, *this, command}, command.operation);
+}
+
+/// After a clean-up nothing is observed until somebody wants something of this host again.
+void Flows::wake_observation() {
+    // Not taken: the next order wakes it.
+    static_cast<void>(lanes_.captures.post([this] { observe_.wake(); }));
 }
 
 void Flows::execute(const model::Command& command) {

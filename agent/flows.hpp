@@ -11,6 +11,7 @@
 #include "agent/kpi_flow.hpp"
 #include "agent/lane.hpp"
 #include "agent/news.hpp"
+#include "agent/observe_flow.hpp"
 #include "agent/probe_flow.hpp"
 #include "agent/replicate_flow.hpp"
 #include "agent/shadow_flow.hpp"
@@ -20,15 +21,17 @@
 
 namespace penumbra::agent {
 
-/// The agent's workers, each on its lane, and who may call whom: shadows (with traffic and clean) and replicate call
-/// effects; shadows calls watch and kpi; watch only posts. Lanes end in the order shadows, replicate, inventory, watch,
-/// kpi, effects, before this goes. Thread-safe where it says so, else the main loop's.
+/// The agent's workers, each on its lane, and who may call whom: shadows (with traffic and clean), captures and
+/// replicate call effects; shadows calls captures, watch and kpi; captures calls kpi; inventory and watch only post.
+/// Lanes end in the order replicate, shadows, inventory, captures, watch, kpi, effects, before this goes. Thread-safe
+/// where it says so, else the main loop's.
 class Flows {
  public:
     struct Lanes {  ///< borrowed
         Lane& inventory;
         Lane& replicate;
         Lane& shadows;
+        Lane& captures;
         Lane& watch;
         Lane& kpi;
         Lane& effects;
@@ -46,7 +49,8 @@ class Flows {
         netisolate::LinkControl& shadows_links;
         netisolate::SwitchControl& watch_switch;
         netisolate::LinkControl& watch_links;
-        systemd::UnitControl& units;  ///< of the shadows' lane
+        systemd::UnitControl& shadows_units;
+        systemd::UnitControl& captures_units;
         effects::Engine& engine;
         BackupDesk& desk;
         journal::Directory& shadow_records;
@@ -71,11 +75,12 @@ class Flows {
     void execute(const model::Command& command);
     void recover(const model::Command& command);
     void release(const model::Vantage& vantage, std::uint64_t up_to);
-    /// A copy under way ends soon; the lanes can then be ended.
-    void stop() { replicate_.stop(); }
+    /// A copy under way ends soon, and what only observes production is taken away; the lanes can then be ended.
+    void stop();
 
  private:
     void dispatch(const model::Command& command, bool again);
+    void wake_observation();
     void on_lane(Lane& lane, const model::Command& command, std::function<void()> work);
 
     Lanes lanes_;
@@ -88,6 +93,8 @@ class Flows {
     GuardsOnLane guards_;
     KpiFlow kpi_;
     KpiReadersOnLane readers_;
+    ObserveFlow observe_;
+    CapturesOnLane captures_;
     hypervisor::Replicator replicator_;
     ReplicateFlow replicate_;
     ShadowBook book_;

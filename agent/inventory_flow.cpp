@@ -20,6 +20,7 @@ void InventoryFlow::observe() {
         troubles.sentences.push_back(facts.error().describe());
         return tell_(std::move(troubles));
     }
+    seen_(facts->vms);
     facts->ceiling = policy_.ceiling;
     facts->may_run_shadows = policy_.may_run_shadows;
     tell_(Event(FactsObserved{std::move(*facts)}));

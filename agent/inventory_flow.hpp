@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string_view>
 #include <vector>
 
@@ -13,7 +14,10 @@ namespace penumbra::agent {
 /// What stands on this host, told again and again. Thread-bound; blocks.
 class InventoryFlow {
  public:
-    InventoryFlow(hypervisor::VmInventory& inventory, Tell tell) : inventory_(inventory), tell_(std::move(tell)) {}
+    /// `seen` is called with the VMs of every look, from this lane.
+    using Seen = std::function<void(const std::vector<model::VmFacts>&)>;
+    InventoryFlow(hypervisor::VmInventory& inventory, Seen seen, Tell tell)
+        : inventory_(inventory), seen_(std::move(seen)), tell_(std::move(tell)) {}
 
     void set_policy(const model::Policy& policy) { policy_ = policy; }
     /// Every limits::kInventoryInterval, and when the policy has changed. What cannot be seen is a trouble; the last
@@ -24,6 +28,7 @@ class InventoryFlow {
     [[nodiscard]] Result<model::HostFacts> look();
 
     hypervisor::VmInventory& inventory_;
+    Seen seen_;
     Tell tell_;
     model::Policy policy_;
 };

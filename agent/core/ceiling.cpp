@@ -48,8 +48,7 @@ Verdict needs_vm(std::string_view name, const OnThisHost& host) {
         return Refusal{.rejection = Rejection::kPrecondition,
                        .message = fmt::format("there is no VM '{}' on this host", name)};
     }
-    const auto& listed = host.policy.vms;
-    if (listed.contains("*") || listed.contains(found->name) || listed.contains(found->vm.text())) return std::nullopt;
+    if (takes_part(host.policy, *found)) return std::nullopt;
     return by_policy(
         fmt::format("VM '{}' does not take part on this host: root may add it to policy.toml", found->name));
 }
@@ -143,6 +142,10 @@ struct Rules {
 };
 
 }  // namespace
+
+bool takes_part(const model::Policy& policy, const model::VmFacts& vm) {
+    return policy.vms.contains("*") || policy.vms.contains(vm.name) || policy.vms.contains(vm.vm.text());
+}
 
 std::optional<Refusal> refusal_of(const model::Operation& operation, const OnThisHost& host) {
     return std::visit(Rules{host}, operation);

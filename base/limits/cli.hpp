@@ -16,6 +16,6 @@ inline constexpr std::size_t kAnalyzeCsvBytesMax = 256 * 1024 * 1024;
 inline constexpr unsigned kDrawingMode = 0644;  ///< of a picture that was asked for
 inline constexpr std::size_t kReportWindowsMax = 200'000;
 inline constexpr std::size_t kReportEventsMax = 100'000;
-inline constexpr auto kReportLead = 10min;  ///< shown before the first trial or rollout
+inline constexpr auto kReportLead = 20min;  ///< shown before the first trial or rollout: the cloning
 
 }  // namespace penumbra::limits

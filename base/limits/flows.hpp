@@ -22,7 +22,10 @@ inline constexpr auto kServingCheckMax = 1s;     ///< for one connection to be t
 inline constexpr Bytes kHostMemoryReserve{512ULL << 20U};  ///< stays free of arms
 inline constexpr Bytes kArmMemoryOverhead{128ULL << 20U};  ///< of QEMU itself
 inline constexpr auto kMirrorLease = 300s;                 ///< prolonged at a third of it
-inline constexpr auto kBackupLease = 120s;                 ///< prolonged at a third of it, while the copy goes on
+inline constexpr auto kObserveInterval = 5s;               ///< between looks at what is to be observed, and is
+inline constexpr std::chrono::milliseconds kObserveRetryBase = 10s;  ///< before a failed observation is tried again ...
+inline constexpr std::chrono::milliseconds kObserveRetryMax = 5min;  ///< ... and at most
+inline constexpr auto kBackupLease = 120s;  ///< prolonged at a third of it, while the copy goes on
 inline constexpr auto kCopyProgressInterval = 1s;
 inline constexpr std::size_t kUsageSamplesMax = 600;  ///< of one VM: the time a window may come late
 

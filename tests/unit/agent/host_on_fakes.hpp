@@ -52,14 +52,17 @@ struct Host {
         links.state().links.push_back({.name = "eth1", .settings = {.up = true}});
         storage.commit(kShop, 1);
     }
-    /// Nothing of a shadow is on this host.
-    [[nodiscard]] ::testing::AssertionResult is_clean() {
+    /// Nothing of a shadow is on this host, and so many mirrors that observe production.
+    [[nodiscard]] ::testing::AssertionResult is_clean(std::size_t mirrors = 0) {
         const auto domains = hypervisor.list_shadows();
         if (!domains.has_value() || !domains->empty()) return ::testing::AssertionFailure() << "a domain is left";
         if (control.bridges()->size() != 1) return ::testing::AssertionFailure() << "a bridge is left";
-        if (!control.bridges()->front().mirrors.empty()) return ::testing::AssertionFailure() << "a mirror is left";
-        if (links.state().links.size() != 1) return ::testing::AssertionFailure() << "a link is left";
-        if (!links.state().spaces.empty()) return ::testing::AssertionFailure() << "a namespace is left";
+        const std::size_t mirrored = control.bridges()->front().mirrors.size();
+        if (mirrored != mirrors) return ::testing::AssertionFailure() << "there are " << mirrored << " mirrors";
+        // Each has a veth's two ends and a bridge that keeps the host's own stack away from it.
+        const std::size_t linked = links.state().links.size();
+        if (linked != 1 + 3 * mirrors) return ::testing::AssertionFailure() << "there are " << linked << " links";
+        if (links.state().spaces.size() != mirrors) return ::testing::AssertionFailure() << "a namespace is left";
         if (!storage.owners()->empty()) return ::testing::AssertionFailure() << "files of an arm are left";
         if (!shadows_disk.list()->empty()) return ::testing::AssertionFailure() << "a record is left";
         return ::testing::AssertionSuccess();

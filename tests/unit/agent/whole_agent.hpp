@@ -50,8 +50,8 @@ class WholeAgent {
                    .catalogue = catalogue_,
                    .boot_id = "boot-1"}) {
         const auto tell = [this](News news) { news_.push_back(std::move(news)); };
-        flows_ =
-            std::make_unique<Flows>(Flows::Lanes{lane_, lane_, lane_, lane_, lane_, lane_}, ports(), places(), tell);
+        flows_ = std::make_unique<Flows>(Flows::Lanes{lane_, lane_, lane_, lane_, lane_, lane_, lane_}, ports(),
+                                         places(), tell);
         driver_ = std::make_unique<Driver>(
             Driver::Parts{.clock = host.clock,
                           .send =
@@ -71,19 +71,25 @@ class WholeAgent {
                                             std::uint64_t up_to) { flows_->release(vantage, up_to); }},
             Identity{.host = HostId("hv1"), .agent_version = "1", .boot_id = "boot-1", .instance = "i"},
             take(store_.load()));
-        const model::Policy policy{
-            .ceiling = model::Ceiling::kChange, .vms = {"*"}, .effect_kinds = {"*"}, .may_run_shadows = true};
-        flows_->set_policy(policy);
-        driver_->happen(PolicyRead{policy});
+        set_policy({.ceiling = model::Ceiling::kChange, .vms = {"*"}, .effect_kinds = {"*"}, .may_run_shadows = true});
         flows_->start();
         pump();
     }
+
+    void set_policy(const model::Policy& policy) {
+        flows_->set_policy(policy);
+        driver_->happen(PolicyRead{policy});
+        pump();
+    }
+    /// As systemd ends it.
+    void stop() { flows_->stop(); }
 
     void pass(std::chrono::seconds time) {
         for (; time.count() > 0; time -= std::chrono::seconds(1)) {
             host_.clock.advance(std::chrono::seconds(1));
             ASSERT(loop_->turn(std::chrono::nanoseconds(0)).has_value());
             lane_.pass(std::chrono::seconds(1));
+            driver_->tell_health(std::chrono::milliseconds(0));
             if (driver_->next_wake() <= host_.clock.now()) driver_->happen(Tick{});
             pump();
         }
@@ -140,7 +146,8 @@ class WholeAgent {
                 .shadows_links = host_.links,
                 .watch_switch = host_.control,
                 .watch_links = host_.links,
-                .units = host_.units,
+                .shadows_units = host_.units,
+                .captures_units = host_.units,
                 .engine = engine_,
                 .desk = desk_,
                 .shadow_records = host_.shadows_disk,

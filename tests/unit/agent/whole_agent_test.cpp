@@ -88,6 +88,8 @@ TEST_F(WholeAgentTest, ReplicatesShadowsReplaysBreaksAndCleansUp) {
     ASSERT_TRUE(succeeded(probe));
     EXPECT_EQ(std::get<model::IsolationReport>(probe.outcome).arm, ArmId("treated"));
     ASSERT_TRUE(succeeded(agent_->order(model::DestroyShadow{ShadowId("s1")})));
+    EXPECT_TRUE(host_.is_clean(1)) << "production is observed on";
+    ASSERT_TRUE(succeeded(agent_->order(model::CleanHost{})));
     EXPECT_TRUE(host_.is_clean());
     EXPECT_EQ(*host_.units.state("penumbra-capture@shop.service"), systemd::UnitState::kInactive);
     EXPECT_EQ(host_.dead_man.armed(), 0U);
@@ -118,12 +120,14 @@ TEST_F(WholeAgentTest, AFailedCopyLetsProductionGo) {
     EXPECT_FALSE(host_.hypervisor.backup_status(kShop)->has_value());
 }
 
-TEST_F(WholeAgentTest, AReplayThatCannotBeginLeavesNoMirror) {
+TEST_F(WholeAgentTest, AReplayThatCannotBeginLeavesNothingButTheObservation) {
     ASSERT_TRUE(succeeded(agent_->order(kCreate)));
     host_.units.add_units("penumbra-sandbox@", false);
     EXPECT_EQ(agent_->order(model::StartReplay{.shadow = ShadowId("s1")}).state, CommandState::kFailed);
-    EXPECT_TRUE(host_.control.bridge("br-prod")->mirrors.empty());
-    EXPECT_EQ(*host_.units.state("penumbra-capture@shop.service"), systemd::UnitState::kInactive);
+    agent_->pass(seconds(2));
+    ASSERT_TRUE(succeeded(agent_->order(model::DestroyShadow{ShadowId("s1")})));
+    EXPECT_TRUE(host_.is_clean(1));
+    EXPECT_EQ(*host_.units.state("penumbra-capture@shop.service"), systemd::UnitState::kActive);
 }
 
 TEST_F(WholeAgentTest, AReplayGoesOnAfterARestart) {
@@ -136,7 +140,8 @@ TEST_F(WholeAgentTest, AReplayGoesOnAfterARestart) {
     EXPECT_EQ(*host_.units.state("penumbra-sandbox@s1:treated.service"), systemd::UnitState::kActive);
     ASSERT_EQ(agent_->shadows().size(), 1U);
     ASSERT_TRUE(succeeded(agent_->order(model::StopReplay{.shadow = ShadowId("s1")})));
-    EXPECT_TRUE(host_.control.bridge("br-prod")->mirrors.empty());
+    EXPECT_EQ(host_.control.bridge("br-prod")->mirrors.size(), 1U) << "the observation's";
+    EXPECT_EQ(*host_.units.state("penumbra-sandbox@s1:treated.service"), systemd::UnitState::kInactive);
 }
 
 // The agent dies at every step it writes down, of a day from replica to replay; the next life says how each command
