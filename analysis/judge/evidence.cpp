@@ -18,8 +18,8 @@ namespace penumbra::analysis::judge {
 namespace {
 
 std::optional<double> log_ratio(Kpi kpi, const PairedWindows& pairs, std::size_t begin, std::size_t length) {
-    const auto control = kpi_value(kpi, std::span(pairs.control).subspan(begin, length));
-    const auto treated = kpi_value(kpi, std::span(pairs.treated).subspan(begin, length));
+    const auto control = kpi_value(kpi, pairs.control.subspan(begin, length));
+    const auto treated = kpi_value(kpi, pairs.treated.subspan(begin, length));
     if (!control || !treated) return std::nullopt;
     return comparable(kpi, *treated) - comparable(kpi, *control);
 }

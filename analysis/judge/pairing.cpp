@@ -52,13 +52,44 @@ Result<std::chrono::milliseconds> one_length(const TwinWindows& windows) {
     return length;
 }
 
+/// Whether both arms' windows stand as they should already: in order, one a place, at the same places.
+bool are_twins(const Slots& control, std::span<const model::KpiWindow> control_windows, const Slots& treated,
+               std::span<const model::KpiWindow> treated_windows) {
+    if (control.size() != control_windows.size() || treated.size() != treated_windows.size() ||
+        control.size() != treated.size())
+        return false;
+    for (std::size_t i = 0; i < control.size(); ++i) {
+        if (control[i].place != treated[i].place || control[i].window != &control_windows[i] ||
+            treated[i].window != &treated_windows[i])
+            return false;
+    }
+    return true;
+}
+
+using Picked = std::array<std::vector<model::KpiWindow>, 2>;
+
+std::unique_ptr<const Picked> pick(const Slots& control, const Slots& treated) {
+    auto picked = std::make_unique<Picked>();
+    for (auto& arm : *picked)
+        arm.reserve(std::min(control.size(), treated.size()));
+    auto twin = treated.begin();
+    for (const auto& [place, window] : control) {
+        while (twin != treated.end() && twin->place < place)
+            ++twin;
+        if (twin == treated.end() || twin->place != place) continue;
+        (*picked)[0].push_back(*window);
+        (*picked)[1].push_back(*twin->window);
+    }
+    return picked;
+}
+
 struct LedgerSum {
     double captured = 0;
     double lost = 0;
 };
 
 /// What the arm was given, and what was lost before the arm could answer for it.
-LedgerSum ledger_of(const std::vector<model::KpiWindow>& windows) {
+LedgerSum ledger_of(std::span<const model::KpiWindow> windows) {
     LedgerSum sum;
     for (const auto& window : windows) {
         const auto& ledger = window.ledger;
@@ -86,15 +117,13 @@ Result<PairedWindows> pair_windows(const TwinWindows& windows, std::uint64_t exp
     }
     const Slots control = slots_of(windows.control, origin, length);
     const Slots treated = slots_of(windows.treated, origin, length);
-    pairs.control.reserve(std::min(control.size(), treated.size()));
-    pairs.treated.reserve(pairs.control.capacity());
-    auto twin = treated.begin();
-    for (const auto& [place, window] : control) {
-        while (twin != treated.end() && twin->place < place)
-            ++twin;
-        if (twin == treated.end() || twin->place != place) continue;
-        pairs.control.push_back(*window);
-        pairs.treated.push_back(*twin->window);
+    if (are_twins(control, windows.control, treated, windows.treated)) {
+        pairs.control = windows.control;
+        pairs.treated = windows.treated;
+    } else {
+        pairs.picked = pick(control, treated);
+        pairs.control = (*pairs.picked)[0];
+        pairs.treated = (*pairs.picked)[1];
     }
     std::int64_t last = 0;
     for (const Slots* slots : {&control, &treated}) {
@@ -107,15 +136,15 @@ Result<PairedWindows> pair_windows(const TwinWindows& windows, std::uint64_t exp
 
 std::string data_fault(const PairedWindows& pairs, const QualityRule& rule) {
     std::array<LedgerSum, 2> sums;
-    const std::array<std::pair<std::string_view, const std::vector<model::KpiWindow>*>, 2> arms = {
-        {{"control", &pairs.control}, {"treated", &pairs.treated}}};
+    const std::array<std::pair<std::string_view, std::span<const model::KpiWindow>>, 2> arms = {
+        {{"control", pairs.control}, {"treated", pairs.treated}}};
     for (std::size_t i = 0; i < arms.size(); ++i) {
         const auto& [name, windows] = arms[i];
-        if (attempts_of(*windows).requests == 0) {
+        if (attempts_of(windows).requests == 0) {
             return fmt::format("the {} arm was sent no request in {} windows: is the mirror fed and replay running?",
-                               name, windows->size());
+                               name, windows.size());
         }
-        sums[i] = ledger_of(*windows);
+        sums[i] = ledger_of(windows);
         if (sums[i].captured > 0 && sums[i].lost > rule.lost_share_max * sums[i].captured) {
             return fmt::format("{:.1f} % of the {} arm's exchanges were lost before they reached it (at most {:.1f} %)",
                                100 * sums[i].lost / sums[i].captured, name, 100 * rule.lost_share_max);
@@ -129,12 +158,12 @@ std::string data_fault(const PairedWindows& pairs, const QualityRule& rule) {
     return {};
 }
 
-std::string tripped_guard(const std::vector<model::KpiWindow>& treated, const std::vector<GuardRule>& guards) {
+std::string tripped_guard(std::span<const model::KpiWindow> treated, const std::vector<GuardRule>& guards) {
     for (const auto& guard : guards) {
         std::vector<bool> breached;
         unsigned recent = 0;
         for (std::size_t i = 0; i < treated.size(); ++i) {
-            const auto value = kpi_value(guard.kpi, std::span(treated).subspan(i, 1));
+            const auto value = kpi_value(guard.kpi, treated.subspan(i, 1));
             breached.push_back(value.has_value() && *value > guard.limit);
             recent += breached.back() ? 1 : 0;
             if (i >= guard.of && breached[i - guard.of]) --recent;

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -11,10 +14,12 @@
 namespace penumbra::analysis::judge {
 
 /// The windows that both arms have, at the same places and in order of time; `slots` counts the places there should be.
+/// Moved, never copied: control and treated look into `picked`, or into what was paired where all of that has its twin.
 struct PairedWindows {
-    std::vector<model::KpiWindow> control;
-    std::vector<model::KpiWindow> treated;
+    std::span<const model::KpiWindow> control;
+    std::span<const model::KpiWindow> treated;
     std::uint64_t slots = 0;
+    std::unique_ptr<const std::array<std::vector<model::KpiWindow>, 2>> picked;
     [[nodiscard]] std::size_t size() const noexcept { return control.size(); }
     [[nodiscard]] double coverage() const noexcept {
         return slots == 0 ? 0 : static_cast<double>(size()) / static_cast<double>(slots);
@@ -22,8 +27,8 @@ struct PairedWindows {
 };
 
 /// Lines the arms up on a grid of the window's length (beginnings up to half a window apart are one place; of several
-/// in a place the first counts). Errors: kInvalidArgument for windows of different or no length, or more than
-/// kSampleValuesMax.
+/// in a place the first counts). `windows` must outlive the result. Errors: kInvalidArgument for windows of different
+/// or no length, or more than kSampleValuesMax.
 [[nodiscard]] Result<PairedWindows> pair_windows(const TwinWindows& windows, std::uint64_t expected);
 
 /// Why the pairs cannot be judged, as a sentence; empty when they can. Losses that the arm itself caused (connect,
@@ -31,7 +36,7 @@ struct PairedWindows {
 [[nodiscard]] std::string data_fault(const PairedWindows& pairs, const QualityRule& rule);
 
 /// The guard that trips on these windows, as a sentence; empty when none does.
-[[nodiscard]] std::string tripped_guard(const std::vector<model::KpiWindow>& treated,
+[[nodiscard]] std::string tripped_guard(std::span<const model::KpiWindow> treated,
                                         const std::vector<GuardRule>& guards);
 
 }  // namespace penumbra::analysis::judge

@@ -23,16 +23,17 @@ constexpr std::array<std::string_view, 6> kNames = {"FIXES",   "PARTIAL",       
 constexpr std::size_t kBlocksMin = 5;
 
 using Windows = std::vector<model::KpiWindow>;
+using Stretch = std::span<const model::KpiWindow>;
 
 /// The KPI of one arm on its comparable scale, or of treated against control, in blocks of `length` windows.
-std::vector<double> blocks(Kpi kpi, const Windows& arm, const Windows* against, std::size_t length) {
+std::vector<double> blocks(Kpi kpi, Stretch arm, const Stretch* against, std::size_t length) {
     std::vector<double> values;
     for (std::size_t begin = 0; begin + length <= arm.size(); begin += length) {
-        const auto own = kpi_value(kpi, std::span(arm).subspan(begin, length));
+        const auto own = kpi_value(kpi, arm.subspan(begin, length));
         if (!own) continue;
         double value = comparable(kpi, *own);
         if (against != nullptr) {
-            const auto other = kpi_value(kpi, std::span(*against).subspan(begin, length));
+            const auto other = kpi_value(kpi, against->subspan(begin, length));
             if (!other) continue;
             value -= comparable(kpi, *other);
         }
@@ -42,8 +43,8 @@ std::vector<double> blocks(Kpi kpi, const Windows& arm, const Windows* against, 
 }
 
 /// How the KPI changed from `before` to `after`; nullopt with fewer than kBlocksMin blocks on a side.
-Result<std::optional<BlockTest>> change(Kpi kpi, const std::array<const Windows*, 2>& arm,
-                                        const std::array<const Windows*, 2>& against, double confidence) {
+Result<std::optional<BlockTest>> change(Kpi kpi, const std::array<const Stretch*, 2>& arm,
+                                        const std::array<const Stretch*, 2>& against, double confidence) {
     const std::size_t length =
         wandering_of(blocks(kpi, *arm[0], against[0], 1), blocks(kpi, *arm[1], against[1], 1)).block_length;
     const auto before = blocks(kpi, *arm[0], against[0], length);
