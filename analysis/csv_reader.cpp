@@ -60,16 +60,18 @@ std::optional<std::chrono::milliseconds> seconds_in(std::string_view text) {
 
 std::optional<WallTime> calendar_time(std::string_view text) {
     if (text.ends_with('Z')) text.remove_suffix(1);
-    if (text.size() < 16 || text.size() == 17 || text.size() == 18) return std::nullopt;
+    const bool is_date = text.size() == 10;
+    if (!is_date && (text.size() < 16 || text.size() == 17 || text.size() == 18)) return std::nullopt;
     const auto part = [&](std::size_t at, std::size_t length) { return number_in<unsigned>(text.substr(at, length)); };
     const auto year = part(0, 4);
     const auto month = part(5, 2);
     const auto day = part(8, 2);
-    const auto hour = part(11, 2);
-    const auto minute = part(14, 2);
+    const auto hour = is_date ? 0U : part(11, 2);
+    const auto minute = is_date ? 0U : part(14, 2);
     const auto second = text.size() > 16 ? seconds_in(text.substr(17)) : std::chrono::milliseconds(0);
-    const bool marks = text[4] == '-' && text[7] == '-' && (text[10] == 'T' || text[10] == ' ') && text[13] == ':' &&
-                       (text.size() == 16 || text[16] == ':');
+    const bool marks = text[4] == '-' && text[7] == '-' &&
+                       (is_date || ((text[10] == 'T' || text[10] == ' ') && text[13] == ':' &&
+                                    (text.size() == 16 || text[16] == ':')));
     if (!marks || !year || !month || !day || !hour || !minute || !second) return std::nullopt;
     const std::chrono::year_month_day date{std::chrono::year(static_cast<int>(*year)), std::chrono::month(*month),
                                            std::chrono::day(*day)};

@@ -31,7 +31,8 @@ class CsvReader {
     [[nodiscard]] std::size_t cells() const noexcept { return cells_.size(); }
     /// The field of the present row; empty where the row is shorter.
     [[nodiscard]] std::string_view text(std::size_t column) const noexcept;
-    /// 2026-11-24T09:30:00Z, with a space for the T, without seconds or Z; or seconds since 1970. Always UTC.
+    /// 2026-11-24T09:30:00Z, with a space for the T, without seconds or Z; a date alone, at its midnight; or seconds
+    /// since 1970. Always UTC.
     [[nodiscard]] Result<WallTime> time(std::size_t column) const;
     /// A finite number.
     [[nodiscard]] Result<double> number(std::size_t column) const;

@@ -5,10 +5,11 @@
 #include <map>
 #include <numeric>
 
+#include <fmt/chrono.h>
 #include <fmt/core.h>
 
-#include "analysis/forecast/state_archive.hpp"
-#include "base/limits.hpp"
+#include "analysis/forecast/forecast_checks.hpp"
+#include "base/limits/analysis.hpp"
 
 namespace penumbra::analysis::forecast {
 
@@ -25,40 +26,6 @@ constexpr double kShiftAlarm = 25;      ///< ten steps of the largest surprise
 constexpr double kOutageShare = 0.1;    ///< of what was expected
 constexpr double kQuickStep = 0.08;     ///< of the last hour's error
 constexpr std::array<std::size_t, kRanges> kErrorsKept = {384, 1008, 384, 384, 384};
-constexpr std::uint64_t kStateVersion = 3;
-
-bool divides_a_day(std::chrono::milliseconds step) noexcept {
-    return step.count() > 0 && std::chrono::milliseconds(std::chrono::days(1)) % step == std::chrono::milliseconds(0);
-}
-
-bool is_inside(double quantile) noexcept {
-    return quantile > 0 && quantile < 1;
-}
-
-Result<void> check(const History& history, const ForecastOptions& options) {
-    if (!divides_a_day(history.step)) {
-        return fail(
-            ErrorCode::kInvalidArgument,
-            fmt::format("a step of {} ms does not divide a day: resample the metric first", history.step.count()));
-    }
-    if (history.values.size() > limits::kForecastHistoryMax || options.horizon > limits::kForecastHorizonMax) {
-        return fail(ErrorCode::kResourceExhausted,
-                    fmt::format("{} points and {} steps ahead: at most {} and {}", history.values.size(),
-                                options.horizon, limits::kForecastHistoryMax, limits::kForecastHorizonMax));
-    }
-    if (std::ranges::any_of(history.values, [](double v) { return std::isinf(v); })) {
-        return fail(ErrorCode::kInvalidArgument, "the history has an infinite value: leave it out");
-    }
-    if (std::ranges::count_if(history.values, [](double v) { return std::isfinite(v); }) < 2) {
-        return fail(ErrorCode::kInvalidArgument, "a forecast needs at least 2 values");
-    }
-    if (options.quantiles.empty() || !std::ranges::all_of(options.quantiles, is_inside) ||
-        !std::ranges::is_sorted(options.quantiles) || !(options.lowest < options.highest)) {
-        return fail(ErrorCode::kInvalidArgument,
-                    "forecast quantiles must rise between 0 and 1, and lowest lie below highest");
-    }
-    return {};
-}
 
 /// Moves a usual error towards a new one; one far off moves it no more than eight usual ones.
 void follow(double& usual, double size) noexcept {
@@ -127,12 +94,22 @@ Result<Forecaster> Forecaster::fit(const History& history, const ForecastOptions
     Forecaster result;
     result.options_ = options;
     result.begin_ = history.begin;
-    result.calendar_ = Calendar(history.begin, history.step, options.utc_offset);
+    result.calendar_ = Calendar(history.begin, history.step, options.utc_offset, options.offset_changes);
+    result.special_days_.start(options.special_days);
     if (result.options_.horizon == 0) {
         result.options_.horizon = std::min(2 * result.calendar_.per_day(), limits::kForecastHorizonMax);
     }
     result.lay_out_ranges();
-    result.bank_.start(result.calendar_, history.values, result.options_.horizon);
+    // what profiles and rates start from are ordinary days
+    std::vector<double> ordinary;
+    if (!options.special_days.empty()) {
+        ordinary = history.values;
+        for (std::size_t i = 0; i < ordinary.size(); ++i)
+            ordinary[i] = result.special_day(i) ? kMissing : ordinary[i];
+        const auto known = std::ranges::count_if(ordinary, [](double v) { return std::isfinite(v); });
+        if (known < 2) ordinary.clear();
+    }
+    result.bank_.start(result.calendar_, ordinary.empty() ? history.values : ordinary, result.options_.horizon);
     for (const double value : history.values)
         result.update(value);
     return result;
@@ -172,16 +149,58 @@ void Forecaster::update(double value) {
     if (!std::isfinite(value)) value = kMissing;
     // a series that is down is not load that went away: nothing is learnt from it for two hours
     if (std::isfinite(value) && index > calendar_.per_day()) {
-        const double expected = bank_.ahead(calendar_, 1)[static_cast<std::size_t>(Member::kSeasonal)];
+        const double expected =
+            bank_.ahead(calendar_, 1)[static_cast<std::size_t>(Member::kSeasonal)] + further_than_usual(index);
         const bool down =
             expected > 0 && value <= kOutageShare * expected && value < kOutageShare * bank_.recent_minimum();
         outage_ = down ? outage_ + 1 : 0;
         if (down && outage_ <= 2 * calendar_.per_hour()) value = kMissing;
     }
-    check_due(value);
-    bank_.update(calendar_, value);
+    enter_day(index);
+    const double usual = value - further_than_usual(index);
+    learn_special(index, value);
+    check_due(usual);
+    bank_.update(calendar_, usual, in_special_ == 0);
     watch_for_shift();
     if (bank_.count() > bank_.opening()) foretell();
+}
+
+std::optional<std::size_t> Forecaster::special_day(std::size_t index) const noexcept {
+    return special_days_.empty() ? std::nullopt : special_days_.find(calendar_.date(index));
+}
+
+double Forecaster::like_another_day(std::size_t day, std::size_t index) const noexcept {
+    const auto like = special_days_.like(day);
+    return like ? bank_.seasonal().further_on(*like, calendar_, index) : 0;
+}
+
+/// What a special day adds to what an ordinary one of its weekday would bring; 0 on ordinary days.
+double Forecaster::further_than_usual(std::size_t index) const noexcept {
+    const auto day = special_day(index);
+    if (!day) return 0;
+    const std::size_t hour = calendar_.day_place(index) * 24 / calendar_.per_day();
+    return like_another_day(*day, index) + bank_.size() * special_days_.surplus(*day, hour);
+}
+
+/// Keeps the level from before special days, and goes back to it after them: what they added was not load to stay.
+void Forecaster::enter_day(std::size_t index) {
+    const bool special = special_day(index).has_value();
+    if (special && in_special_ == 0) {
+        level_before_ = bank_.seasonal().level();
+        log_level_before_ = bank_.log_level();
+    }
+    if (!special && in_special_ != 0) bank_.return_to(level_before_, log_level_before_);
+    in_special_ = special ? 1 : 0;
+}
+
+void Forecaster::learn_special(std::size_t index, double value) {
+    // before a day's shape is known nothing can be told from it
+    if (in_special_ == 0 || bank_.count() < calendar_.per_day()) return;
+    const std::size_t day = *special_day(index);
+    const double ordinary = bank_.seasonal().usual(calendar_, index) - bank_.seasonal().level() + level_before_;
+    const std::size_t hour = calendar_.day_place(index) * 24 / calendar_.per_day();
+    special_days_.learn(day, hour, (value - ordinary - like_another_day(day, index)) / bank_.size(),
+                        calendar_.per_hour());
 }
 
 void Forecaster::check_due(double value) {
@@ -347,7 +366,7 @@ ForecastResult Forecaster::forecast(std::size_t steps) const {
     const std::size_t now = bank_.count() - 1;
     for (std::size_t ahead = 1; ahead <= steps; ++ahead) {
         const std::size_t range = range_of(ahead);
-        const double middle = combine(range, bank_.ahead(calendar_, ahead));
+        const double middle = combine(range, bank_.ahead(calendar_, ahead)) + further_than_usual(now + ahead);
         ForecastStep step{.at = calendar_.at(now + ahead)};
         for (std::size_t q = 0; q < options_.quantiles.size(); ++q) {
             const double value = middle + offset_at(ranges_[range], ahead, q);
@@ -384,10 +403,12 @@ ForecastResult Forecaster::forecast(std::size_t steps) const {
 }
 
 double Forecaster::expected_rise(std::size_t within) const {
-    const auto now = bank_.ahead(calendar_, 1)[static_cast<std::size_t>(Member::kLastHour)];
+    const std::size_t last = bank_.count() - 1;
+    const auto now = bank_.ahead(calendar_, 1)[static_cast<std::size_t>(Member::kLastHour)] + further_than_usual(last);
     double most = now;
     for (std::size_t ahead = 1; ahead <= std::min(within, options_.horizon); ++ahead) {
-        most = std::max(most, combine(range_of(ahead), bank_.ahead(calendar_, ahead)));
+        most =
+            std::max(most, combine(range_of(ahead), bank_.ahead(calendar_, ahead)) + further_than_usual(last + ahead));
     }
     return now > 0 ? most / now - 1 : 0;
 }
@@ -406,93 +427,16 @@ std::string Forecaster::explain() const {
             static_cast<double>(bank_.count() - last_shift_) / static_cast<double>(calendar_.per_hour());
         text += fmt::format("; the level shifted {:.0f} h before the last point", hours);
     }
+    for (std::size_t ahead = 1; ahead <= options_.horizon && !special_days_.empty(); ahead += calendar_.per_day()) {
+        const std::size_t index = bank_.count() - 1 + ahead;
+        if (const auto day = special_day(index)) {
+            text += fmt::format("; {:%F} is a {}, of which {:.0f} were seen",
+                                std::chrono::sys_days(calendar_.date(index).time_since_epoch()),
+                                special_days_.name(*day), special_days_.seen(*day));
+        }
+    }
     if (outage_ > 0) text += fmt::format("; down for {} steps, not learnt from", outage_);
     return text;
-}
-
-template <class Archive>
-void Forecaster::walk(Archive& archive) {
-    archive(options_.quantiles);
-    archive(options_.horizon);
-    archive(options_.lowest);
-    archive(options_.highest);
-    for (auto& range : options_.fleet.log_error) {
-        for (double& value : range)
-            archive(value);
-    }
-    archive(bank_);
-    for (Range& range : ranges_)
-        archive(range);
-    for (auto& range : weights_) {
-        for (double& value : range)
-            archive(value);
-    }
-    archive(rising_);
-    archive(falling_);
-    archive(outage_);
-    archive(last_shift_);
-}
-
-bool Forecaster::is_whole() const noexcept {
-    const std::size_t row = row_length();
-    const auto probe_fits = [&](const Probe& probe) {
-        return probe.ahead > 0 && !probe.rows.empty() && probe.rows.size() % row == 0 &&
-               probe.head < probe.rows.size() / row && probe.held <= probe.rows.size() / row;
-    };
-    const auto range_fits = [&](const Range& range) {
-        return range.error.size() == kMembers && range.stride > 0 && range.probes.empty() == (range.last == 0) &&
-               std::ranges::all_of(range.probes, probe_fits) &&
-               (range.last == 0 || range.calibration.fits(options_.quantiles.size()));
-    };
-    return !options_.quantiles.empty() && std::ranges::all_of(options_.quantiles, is_inside) && options_.horizon > 0 &&
-           options_.horizon <= limits::kForecastHorizonMax && ranges_[0].last > 0 && bank_.fits(calendar_) &&
-           std::ranges::all_of(ranges_, range_fits);
-}
-
-std::vector<std::byte> Forecaster::save() const {
-    StateWriter writer;
-    writer(kStateVersion);
-    writer(begin_.time_since_epoch().count());
-    writer(calendar_.step().count());
-    writer(static_cast<double>(options_.utc_offset.count()));
-    Forecaster copy = *this;
-    copy.walk(writer);
-    return writer.take();
-}
-
-Result<Forecaster> Forecaster::restore(std::span<const std::byte> state) {
-    StateReader reader(state);
-    std::uint64_t version = 0;
-    std::uint64_t begin = 0;
-    std::uint64_t step = 0;
-    double offset = 0;
-    reader(version);
-    reader(begin);
-    reader(step);
-    reader(offset);
-    const std::chrono::milliseconds grid(static_cast<std::int64_t>(step));
-    if (version != kStateVersion || !divides_a_day(grid) || !(std::abs(offset) <= 24 * 60)) {
-        return fail(ErrorCode::kDataLoss,
-                    "this is not the state of a forecast of this version: fit it to its history again");
-    }
-    Forecaster result;
-    result.begin_ = WallTime(std::chrono::milliseconds(static_cast<std::int64_t>(begin)));
-    result.options_.utc_offset = std::chrono::minutes(static_cast<std::int64_t>(offset));
-    result.walk(reader);
-    if (reader.failed()) {
-        return fail(ErrorCode::kDataLoss, "the stored state of a forecast is damaged: fit it to its history again");
-    }
-    result.calendar_ = Calendar(result.begin_, grid, result.options_.utc_offset);
-    if (!result.is_whole()) {
-        return fail(ErrorCode::kDataLoss,
-                    "the stored state of a forecast does not fit together: fit it to its history again");
-    }
-    result.bank_.complete(result.calendar_);
-    for (std::size_t i = 0; i < kRanges; ++i) {
-        result.ranges_[i].calibration.complete(result.options_.quantiles);
-        if (result.ranges_[i].last > 0) result.learn_experience(i);
-    }
-    return result;
 }
 
 }  // namespace penumbra::analysis::forecast

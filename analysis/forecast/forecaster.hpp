@@ -14,6 +14,7 @@
 #include "analysis/forecast/calendar.hpp"
 #include "analysis/forecast/calibration.hpp"
 #include "analysis/forecast/members.hpp"
+#include "analysis/forecast/special_days.hpp"
 #include "base/clock.hpp"
 #include "base/result.hpp"
 
@@ -56,6 +57,8 @@ struct ForecastOptions {
     std::vector<double> quantiles = {0.5, 0.9, 0.95, 0.99};    ///< rising, each inside (0, 1)
     std::size_t horizon = 0;                                   ///< steps ahead at most; 0: two days
     std::chrono::minutes utc_offset{0};                        ///< of the service's clock, for its days and weeks
+    std::vector<OffsetChange> offset_changes;                  ///< of it, rising; utc_offset holds before the first
+    std::vector<SpecialDay> special_days;                      ///< holidays and events, rising by date
     double lowest = 0;                                         ///< what the metric cannot go below
     double highest = std::numeric_limits<double>::infinity();  ///< and above: vCPUs, the NIC's rate
     Experience fleet;                                          ///< what own experience is shrunk towards
@@ -90,6 +93,7 @@ struct ForecastResult {
 /// what came, and starts again from its saved state as if it had never stopped. Value type; deterministic. Members vote
 /// by their backtest error^-6 in each range of horizons, shrunk to the fleet's experience (Montero-Manso et al., IJF
 /// 36, 2020, without the learner); quantiles are conformal (calibration.hpp). Never a trend: it extrapolates fatally.
+/// Days are the service's clock's; what a special day adds (special_days.hpp) is taken off before members see it.
 class Forecaster {
  public:
     /// Fits to a history and runs through it. O(n) time; about 40 KiB of state. Errors: kInvalidArgument for a step
@@ -154,6 +158,11 @@ class Forecaster {
     };
 
     void lay_out_ranges();
+    void enter_day(std::size_t index);
+    [[nodiscard]] std::optional<std::size_t> special_day(std::size_t index) const noexcept;
+    [[nodiscard]] double further_than_usual(std::size_t index) const noexcept;
+    [[nodiscard]] double like_another_day(std::size_t day, std::size_t index) const noexcept;
+    void learn_special(std::size_t index, double value);
     void check_due(double value);
     void foretell();
     void watch_for_shift();
@@ -179,7 +188,11 @@ class Forecaster {
     std::array<Range, kRanges> ranges_;
     Experience own_;  ///< follows from the ranges' errors
     std::array<std::array<double, kMembers>, kRanges> weights_{};
-    double rising_ = 0;  ///< cumulative sums of surprise, upwards and downwards
+    SpecialDays special_days_;
+    double level_before_ = 0;  ///< of the seasonal members, when the special day began
+    double log_level_before_ = 0;
+    std::size_t in_special_ = 0;  ///< 1: the last value was of a special day
+    double rising_ = 0;           ///< cumulative sums of surprise, upwards and downwards
     double falling_ = 0;
     std::size_t outage_ = 0;      ///< steps that the series has been down
     std::size_t last_shift_ = 0;  ///< index after it; 0: never

@@ -66,24 +66,33 @@ double MemberBank::recent_minimum() const noexcept {
     return static_cast<double>(least);
 }
 
-/// The median for the next time that `index`'s place of the day comes.
-void MemberBank::refresh_usual(const Calendar& calendar, std::size_t index) {
+float MemberBank::usual_of(const Calendar& calendar, std::size_t index) const noexcept {
     std::array<float, 7> same{};
     std::size_t found = 0;
-    std::size_t place = index % recent_.size();
-    for (std::size_t day = 0; day < same.size() && day * calendar.per_day() <= index; ++day) {
-        if (std::isfinite(recent_[place])) {
-            std::size_t at = found++;
-            for (; at > 0 && same[at - 1] > recent_[place]; --at)
-                same[at] = same[at - 1];
-            same[at] = recent_[place];
-        }
-        place = (place + recent_.size() - calendar.per_day()) % recent_.size();
+    const std::size_t now = index % recent_.size();
+    for (std::size_t day = 0; day < same.size(); ++day) {
+        const auto then = calendar.same_time_before(index, day * calendar.per_day());
+        // no older than six days, or what a restart sees would differ
+        if (!then || index - *then > 6 * calendar.per_day()) break;
+        const std::size_t back = index - *then;
+        const float value = recent_[now >= back ? now - back : now + recent_.size() - back];
+        if (!std::isfinite(value)) continue;
+        std::size_t at = found++;
+        for (; at > 0 && same[at - 1] > value; --at)
+            same[at] = same[at - 1];
+        same[at] = value;
     }
-    float& usual = usual_[calendar.day_place(index)];
-    usual = std::numeric_limits<float>::quiet_NaN();
-    if (found == 0) return;
-    usual = (same[(found - 1) / 2] + same[found / 2]) / 2;
+    if (found == 0) return std::numeric_limits<float>::quiet_NaN();
+    return (same[(found - 1) / 2] + same[found / 2]) / 2;
+}
+
+/// The median for the next time that `index`'s place of the day comes.
+void MemberBank::refresh_usual(const Calendar& calendar, std::size_t index) {
+    const std::size_t place = calendar.day_place(index);
+    usual_[place] = usual_of(calendar, index);
+    // an hour that the clock skipped is taken to be as the one after it
+    for (std::size_t skipped = calendar.skipped_before(index); skipped > 0; --skipped)
+        usual_[(place + usual_.size() - skipped) % usual_.size()] = usual_[place];
 }
 
 double MemberBank::usual(const Calendar& calendar, std::size_t index) const noexcept {
@@ -98,7 +107,7 @@ void MemberBank::complete(const Calendar& calendar) {
         refresh_usual(calendar, index);
 }
 
-void MemberBank::update(const Calendar& calendar, double value) {
+void MemberBank::update(const Calendar& calendar, double value, bool ordinary) {
     const std::size_t index = count_;
     surprise_ = 0;
     const double fade = 1 / static_cast<double>(calendar.per_hour());
@@ -120,9 +129,9 @@ void MemberBank::update(const Calendar& calendar, double value) {
         lowest_ = std::min(value, lowest_ - forget * (lowest_ - slow_));
         last_ = value;
     }
-    seasonal_.update(calendar, index, value);
-    seasonal_log_.update(calendar, index, std::asinh(value / log_scale_));
-    recent_[index % recent_.size()] = static_cast<float>(value);
+    seasonal_.update(calendar, index, value, ordinary);
+    seasonal_log_.update(calendar, index, std::asinh(value / log_scale_), ordinary);
+    recent_[index % recent_.size()] = ordinary ? static_cast<float>(value) : std::numeric_limits<float>::quiet_NaN();
     refresh_usual(calendar, index);
     ++count_;
 }
@@ -132,7 +141,9 @@ std::array<double, kMembers> MemberBank::ahead(const Calendar& calendar, std::si
     const std::size_t target = now + ahead;
     const auto seasons_back = [&](std::size_t period) {
         const std::size_t back = (ahead + period - 1) / period * period;
-        return back > target ? kMissing : value_at(target - back);
+        auto then = calendar.same_time_before(target, back);
+        if (then && *then > now) then = calendar.same_time_before(target, back + period);
+        return then ? value_at(*then) : kMissing;
     };
     const double usual_day = usual(calendar, target);
     const double yesterday = or_else(seasons_back(calendar.per_day()), usual_day);

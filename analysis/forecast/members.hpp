@@ -1,6 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -36,8 +38,8 @@ class MemberBank {
     /// more.
     void start(const Calendar& calendar, std::span<const double> history, std::size_t horizon);
 
-    /// The next value; NaN when it is missing.
-    void update(const Calendar& calendar, double value);
+    /// The next value; NaN when it is missing. Of a day that is not `ordinary` no season is learnt.
+    void update(const Calendar& calendar, double value, bool ordinary = true);
     /// What each member expects `ahead` >= 1 steps after the last value.
     [[nodiscard]] std::array<double, kMembers> ahead(const Calendar& calendar, std::size_t ahead) const;
 
@@ -56,6 +58,16 @@ class MemberBank {
     [[nodiscard]] double surprise() const noexcept { return surprise_; }
     /// Takes the last hour's mean error into the levels at once.
     void accept_shift(const Calendar& calendar);
+    [[nodiscard]] const SeasonalSmoothing& seasonal() const noexcept { return seasonal_; }
+    /// A usual size of values: of the level, or where that is near 0 of the history's.
+    [[nodiscard]] double size() const noexcept { return std::max(std::abs(seasonal_.level()), 2.5 * log_scale_); }
+    /// A special day is over: back to the level from before it.
+    void return_to(double level, double log_level) noexcept {
+        seasonal_.shift_level(level - seasonal_.level());
+        seasonal_log_.shift_level(log_level - seasonal_log_.level());
+        offset_ = 0;
+    }
+    [[nodiscard]] double log_level() const noexcept { return seasonal_log_.level(); }
     [[nodiscard]] const SmoothingRates& rates() const noexcept { return seasonal_.rates(); }
 
     template <class Archive>
@@ -83,6 +95,7 @@ class MemberBank {
     [[nodiscard]] double value_at(std::size_t index) const noexcept;
     [[nodiscard]] double usual(const Calendar& calendar, std::size_t index) const noexcept;
     void refresh_usual(const Calendar& calendar, std::size_t index);
+    [[nodiscard]] float usual_of(const Calendar& calendar, std::size_t index) const noexcept;
     SeasonalSmoothing seasonal_;
     SeasonalSmoothing seasonal_log_;
     std::vector<float> recent_;  ///< the last week, as a ring; NaN where missing

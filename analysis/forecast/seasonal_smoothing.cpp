@@ -64,8 +64,16 @@ void SeasonalSmoothing::start(const Calendar& calendar, std::span<const double> 
     error_ = 0;
 }
 
-void SeasonalSmoothing::update(const Calendar& calendar, std::size_t index, double value) noexcept {
-    learn(value, day_[calendar.day_place(index)], week_.empty() ? nullptr : &week_[calendar.week_cell(index)]);
+void SeasonalSmoothing::update(const Calendar& calendar, std::size_t index, double value, bool ordinary) noexcept {
+    float* const day = &day_[calendar.day_place(index)];
+    float* const week = week_.empty() ? nullptr : &week_[calendar.week_cell(index)];
+    if (ordinary) {
+        learn(value, *day, week);
+        return;
+    }
+    float same_day = *day;
+    float same_week = week == nullptr ? 0 : *week;
+    learn(value, same_day, week == nullptr ? nullptr : &same_week);
 }
 
 void SeasonalSmoothing::learn(double value, float& day, float* week) noexcept {
@@ -86,9 +94,7 @@ void SeasonalSmoothing::learn(double value, float& day, float* week) noexcept {
 
 double SeasonalSmoothing::ahead(const Calendar& calendar, std::size_t index, std::size_t ahead) const noexcept {
     const std::size_t target = index + ahead;
-    const double week = week_.empty() ? 0 : static_cast<double>(week_[calendar.week_cell(target)]);
-    return level_ + static_cast<double>(day_[calendar.day_place(target)]) + week +
-           std::pow(rates_.memory, static_cast<double>(ahead)) * error_;
+    return usual(calendar, target) + std::pow(rates_.memory, static_cast<double>(ahead)) * error_;
 }
 
 double SeasonalSmoothing::loss(const Cells& cells, std::span<const double> history, std::size_t furthest,

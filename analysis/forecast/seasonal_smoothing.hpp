@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -35,7 +36,8 @@ class SeasonalSmoothing {
     /// calendar.
     void start(const Calendar& calendar, std::span<const double> history, std::size_t first_index, bool weekly);
 
-    void update(const Calendar& calendar, std::size_t index, double value) noexcept;
+    /// A value of an `ordinary` day; another's moves level and error, and is not taken for the profile.
+    void update(const Calendar& calendar, std::size_t index, double value, bool ordinary) noexcept;
     /// Value expected `ahead` >= 1 steps after the last one, which stood at `index`.
     [[nodiscard]] double ahead(const Calendar& calendar, std::size_t index, std::size_t ahead) const noexcept;
     /// Moves the level at once and forgets the last error: a shift was seen.
@@ -46,6 +48,19 @@ class SeasonalSmoothing {
     [[nodiscard]] bool fits(const Calendar& calendar) const noexcept {
         return day_.size() == calendar.per_day() && (week_.empty() || week_.size() == calendar.week_cells());
     }
+    /// What is expected of an ordinary day without the last error.
+    [[nodiscard]] double usual(const Calendar& calendar, std::size_t index) const noexcept {
+        return level_ + static_cast<double>(day_[calendar.day_place(index)]) +
+               (week_.empty() ? 0 : static_cast<double>(week_[calendar.week_cell(index)]));
+    }
+    /// How much further than its own weekday another one stands at that time of day; 0 without a weekly profile.
+    [[nodiscard]] double further_on(std::chrono::weekday day, const Calendar& calendar,
+                                    std::size_t index) const noexcept {
+        if (week_.empty()) return 0;
+        return static_cast<double>(week_[calendar.week_cell_on(day, index)]) -
+               static_cast<double>(week_[calendar.week_cell(index)]);
+    }
+    [[nodiscard]] double level() const noexcept { return level_; }
     /// The last error that fades, phi^k of which stands in `ahead`.
     [[nodiscard]] double error() const noexcept { return error_; }
 
