@@ -45,6 +45,7 @@ struct Wanted {
     std::size_t origins = 20;
     JudgeQuestion judge;
     CapacityQuestion capacity;
+    ScalingQuestion scaling;
 };
 
 /// The verb of `app` with one argument that is an identifier.
@@ -224,11 +225,15 @@ void add_series(CLI::App& app, Wanted& wanted) {
     app.add_option("--column", wanted.series.column, "of the values, as the heading names it");
     add_time(app, "--step", wanted.series.step, "of the grid the values are averaged on; as measured if not said");
     add_time(app, "--horizon", wanted.series.horizon, "how far ahead; 24h if not said");
-    app.add_option_function<double>(
-           "--utc-offset",
-           [&wanted](double hours) { wanted.series.utc_offset = std::chrono::minutes(std::lround(hours * 60)); },
-           "hours that the clock of those who use it is ahead of UTC")
-        ->check(CLI::Range(-14.0, 14.0));
+    CLI::Option* offset =
+        app.add_option_function<double>(
+               "--utc-offset",
+               [&wanted](double hours) { wanted.series.utc_offset = std::chrono::minutes(std::lround(hours * 60)); },
+               "hours that the clock of those who use it is ahead of UTC")
+            ->check(CLI::Range(-14.0, 14.0));
+    app.add_option("--timezone", wanted.series.time_zone, "instead: their zone with its daylight saving, Europe/Berlin")
+        ->excludes(offset);
+    app.add_option("--holidays", wanted.series.holidays, "a file of DATE[,NAME[,LIKE]] of days unlike their weekday");
 }
 
 void add_judge(CLI::App& analyze, Wanted& wanted) {
@@ -262,6 +267,7 @@ void add_capacity(CLI::App& analyze, Wanted& wanted) {
         ->check(CLI::PositiveNumber);
     capacity->add_option("--at-size", question.size, "a size to foretell the throughput of")
         ->check(CLI::PositiveNumber);
+    add_time(*capacity, "--step-time", question.step, "that one more step of load would take; 2m if not said");
     capacity->add_option("--svg", wanted.svg, "a file for a picture of it");
     capacity->callback([&wanted] {
         wanted.capacity.svg = wanted.svg;
@@ -269,10 +275,37 @@ void add_capacity(CLI::App& analyze, Wanted& wanted) {
     });
 }
 
+void add_plan(CLI::App& analyze, Wanted& wanted) {
+    CLI::App* plan = analyze.add_subcommand("plan", "what to run so that the forecast is held, and when to start it");
+    ScalingQuestion& question = wanted.scaling;
+    add_series(*plan, wanted);
+    plan->add_option("--size", question.sizes, "VCPUS:GIB:PER_SECOND that one instance holds; may be said again")
+        ->required()
+        ->allow_extra_args(false);
+    plan->add_option("--hosts", question.hosts, "VCPUS:GIB:COUNT of the hosts there are")->required();
+    plan->add_option("--prices", question.prices, "VCPU:GIB:INSTANCE:HOST of an hour; 1:0.125:0:0 if not said");
+    plan->add_option("--running", question.running,
+                     "SIZE:INSTANCES:HOSTS that run now, the size by its place from 1; enough if not said");
+    plan->add_option("--hosts-may-fail", question.hosts_may_fail, "at once, with the load still held; 1 if not said");
+    plan->add_option("--quantile", question.quantile, "of the forecast that is held; 0.95 if not said")
+        ->check(CLI::Range(0.5, 0.999));
+    add_time(*plan, "--lead-time", question.lead_time, "from a decision until it serves; 15m if not said");
+    add_time(*plan, "--cooldown", question.cooldown, "after a change nothing shrinks; 10m if not said");
+    plan->add_option("--svg", wanted.svg, "a file for a picture of it");
+    plan->callback([&wanted] {
+        wanted.scaling.series = wanted.series;
+        wanted.scaling.svg = wanted.svg;
+        wanted.verb = [&wanted](Session& session) { return analyze_plan(session, wanted.scaling); };
+    });
+}
+
 void add_analysis(CLI::App& app, Wanted& wanted) {
     CLI::App* analyze = add_noun(app, "analyze", "the mathematics on CSV files of your own; asks no coordinator");
     CLI::App* forecast = analyze->add_subcommand("forecast", "quantiles of what comes, and how often they held");
     add_series(*forecast, wanted);
+    forecast->add_option("--sum", wanted.series.sum, "columns that are foretold together, with their sum: a,b,c")
+        ->delimiter(',')
+        ->allow_extra_args(false);
     forecast->add_option("--svg", wanted.svg, "a file for a picture of it");
     forecast->callback([&wanted] {
         wanted.verb = [&wanted](Session& session) { return analyze_forecast(session, wanted.series, wanted.svg); };
@@ -285,6 +318,7 @@ void add_analysis(CLI::App& app, Wanted& wanted) {
     });
     add_judge(*analyze, wanted);
     add_capacity(*analyze, wanted);
+    add_plan(*analyze, wanted);
 }
 
 void add_records(CLI::App& app, Wanted& wanted) {

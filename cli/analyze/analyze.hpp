@@ -15,9 +15,12 @@ namespace penumbra::cli {
 struct SeriesQuestion {
     std::filesystem::path file;
     std::string column;            ///< of the values; empty: "value", or the first that is not the time
+    std::vector<std::string> sum;  ///< columns that are foretold together, with their sum; empty: one column
     std::chrono::seconds step{0};  ///< of the grid it is put on; 0: the most frequent distance
     std::chrono::seconds horizon{24 * 60 * 60};
     std::chrono::minutes utc_offset{0};  ///< of the clock that people there live by
+    std::string time_zone;               ///< its IANA zone, daylight saving and all, instead; empty: none
+    std::filesystem::path holidays;      ///< a file of special days (analysis::forecast::parse_special_days)
 };
 
 /// Two arms in two files, or in one with a column "arm".
@@ -36,8 +39,23 @@ struct JudgeQuestion {
 /// Load, throughput and latency in a file.
 struct CapacityQuestion {
     std::filesystem::path file;
-    double latency_max_ms = 0;  ///< what must hold; 0: only that what is offered is answered
-    double size = 0;            ///< whose throughput is asked for, where the file has a column "size"; 0: none
+    double latency_max_ms = 0;       ///< what must hold; 0: only that what is offered is answered
+    double size = 0;                 ///< whose throughput is asked for, where the file has a column "size"; 0: none
+    std::chrono::seconds step{120};  ///< that one more step of load takes, its warm-up included
+    std::filesystem::path svg;
+};
+
+/// What there is to run, and what it costs. Numbers stand in one word, with colons between them.
+struct ScalingQuestion {
+    SeriesQuestion series;
+    std::vector<std::string> sizes;  ///< VCPUS:GIB:PER_SECOND each, what one such instance holds within its objective
+    std::string hosts;               ///< VCPUS:GIB:COUNT
+    std::string prices;              ///< VCPU:GIB:INSTANCE:HOST of an hour; empty: as ScalingPlanner's
+    std::string running;             ///< SIZE:INSTANCES:HOSTS, the size by its place from 1; empty: enough for now
+    unsigned hosts_may_fail = 1;
+    double quantile = 0.95;
+    std::chrono::seconds lead_time{15 * 60};
+    std::chrono::seconds cooldown{10 * 60};
     std::filesystem::path svg;
 };
 
@@ -50,5 +68,8 @@ struct CapacityQuestion {
 [[nodiscard]] Result<ExitCode> analyze_judge(Session& session, const JudgeQuestion& question);
 /// The staircase, its knee, what a queue and the scaling law say of it, and the throughput of another size.
 [[nodiscard]] Result<ExitCode> analyze_capacity(Session& session, const CapacityQuestion& question);
+/// The cheapest deployment that holds the forecast, when to start what, and why; ends with kFailed where the hosts are
+/// too few or the warning was too short.
+[[nodiscard]] Result<ExitCode> analyze_plan(Session& session, const ScalingQuestion& question);
 
 }  // namespace penumbra::cli

@@ -1,11 +1,15 @@
 #include <algorithm>
+#include <chrono>
 #include <map>
+#include <ratio>
+#include <span>
 #include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include "analysis/capacity/load_curve.hpp"
+#include "analysis/capacity/trial_advice.hpp"
 #include "analysis/csv_reader.hpp"
 #include "base/durable_file.hpp"
 #include "base/limits/analysis.hpp"
@@ -90,6 +94,43 @@ Result<void> scale(CapacityFindings& findings, double asked) {
     return {};
 }
 
+/// What larger measured sizes turned out to be, foretold from the smaller ones.
+std::vector<capacity::SizeHindcast> hindcasts_of(std::span<const capacity::ScalePoint> points) {
+    std::vector<capacity::SizeHindcast> hindcasts;
+    for (std::size_t i = 2; i < points.size(); ++i) {
+        const auto answer = capacity::predict_throughput(
+            {.points = points.first(i), .anchor = {}, .size = points[i].size, .past_errors = {}});
+        // a size too far from the smaller ones is not foretold at all
+        if (!answer || !(answer->throughput > 0)) continue;
+        hindcasts.push_back({.ratio = points[i].size / points[i - 1].size,
+                             .relative_error = points[i].throughput / answer->throughput - 1});
+    }
+    return hindcasts;
+}
+
+/// Which steps to offer next, and how large a shadow it takes for the size that is asked for.
+Result<void> advise(CapacityFindings& findings, const CapacityQuestion& question) {
+    std::vector<capacity::LoadOutcome> outcomes;
+    std::vector<capacity::ScalePoint> points;
+    std::vector<double> sizes{question.size, question.size / 2, question.size / 4};
+    for (const auto& [size, curve] : findings.curves) {
+        for (const auto& step : curve.steps)
+            outcomes.push_back(
+                {.size = size > 0 ? size : 1, .offered_per_second = step.offered_per_second, .outcome = step.outcome});
+        const double throughput = curve.capacity_per_second.value_or(curve.saturation_per_second);
+        if (size > 0 && throughput > 0) points.push_back({size, throughput});
+        if (size > 0 && size < question.size) sizes.push_back(size);
+    }
+    const double minutes = std::chrono::duration<double, std::ratio<60>>(question.step).count();
+    findings.next_steps =
+        TRY(capacity::next_load_steps({.past = outcomes, .step_minutes = minutes, .recover_minutes = minutes}));
+    if (question.size <= 0) return {};
+    const auto hindcasts = hindcasts_of(points);
+    findings.shadow_size =
+        TRY(capacity::advise_shadow_size({.production_size = question.size, .sizes = sizes, .past = hindcasts}));
+    return {};
+}
+
 }  // namespace
 
 Result<ExitCode> analyze_capacity(Session& session, const CapacityQuestion& question) {
@@ -100,6 +141,7 @@ Result<ExitCode> analyze_capacity(Session& session, const CapacityQuestion& ques
                                      TRY(capacity::measure_curve(same, {.latency_max_ms = question.latency_max_ms})));
     }
     TRY(scale(findings, question.size));
+    TRY(advise(findings, question));
     if (!question.svg.empty()) TRY(draw(findings, question.svg));
     session.print(render(findings, session.format));
     return ExitCode::kDone;

@@ -21,6 +21,7 @@ using analysis::capacity::StepOutcome;
 using analysis::forecast::Backtest;
 using analysis::forecast::ForecastResult;
 using analysis::forecast::ForecastStep;
+using analysis::forecast::JointForecast;
 using analysis::forecast::Rival;
 using analysis::forecast::RivalScore;
 
@@ -121,6 +122,20 @@ Json json_of(const CapacityFindings& findings) {
               {"at_size", Json()}};
     for (const auto& [size, curve] : findings.curves)
         json["curves"].push_back(json_of(size, curve));
+    json["next_steps"] = Json::array();
+    for (const auto& step : findings.next_steps) {
+        json["next_steps"].push_back({{"size", step.size > 0 ? Json(step.size) : Json()},
+                                      {"offered_per_second", step.offered_per_second},
+                                      {"bits", step.bits},
+                                      {"minutes", step.minutes},
+                                      {"bits_per_minute", step.bits_per_minute},
+                                      {"capacity_between", {step.low, step.high}},
+                                      {"reason", step.reason}});
+    }
+    if (findings.shadow_size) {
+        json["shadow_size"] = {{"size", findings.shadow_size->size ? Json(*findings.shadow_size->size) : Json()},
+                               {"reason", findings.shadow_size->reason}};
+    }
     if (findings.answer) {
         json["at_size"] = {
             {"size", findings.asked_size},
@@ -164,27 +179,66 @@ std::string text_of(double size, const LoadCurve& curve) {
     return text;
 }
 
+std::vector<std::string> quantile_headings(const std::vector<double>& quantiles) {
+    std::vector<std::string> headings{"AT"};
+    for (const double quantile : quantiles)
+        headings.push_back(fmt::format("Q{:g}", quantile * 100));
+    return headings;
+}
+
+std::vector<double> peaks_of(const std::vector<ForecastStep>& steps) {
+    std::vector<double> peaks = steps.front().values;
+    for (const ForecastStep& step : steps) {
+        for (std::size_t q = 0; q < peaks.size(); ++q)
+            peaks[q] = std::max(peaks[q], step.values[q]);
+    }
+    return peaks;
+}
+
+/// Adds at most kRowsShown of the steps; returns which share of them: every so many.
+std::size_t add_steps(Table& table, const std::vector<ForecastStep>& steps) {
+    const std::size_t every = (steps.size() + kRowsShown - 1) / kRowsShown;
+    for (std::size_t i = every; i <= steps.size() && every > 0; i += every)
+        table.add(row_of(iso_time(steps[i - 1].at), steps[i - 1].values));
+    return every;
+}
+
 }  // namespace
+
+std::string render(const JointForecast& joint, const std::vector<std::string>& names, Format format) {
+    const std::vector<double>& quantiles = joint.each.front().quantiles;
+    if (format == Format::kJson) {
+        Json sum = Json::array();
+        for (const ForecastStep& step : joint.sum)
+            sum.push_back({{"at", iso_time(step.at)}, {"values", step.values}});
+        Json each = Json::object();
+        for (std::size_t i = 0; i < names.size(); ++i)
+            each[names[i]] = json_of(joint.each[i]);
+        return json_text({{"quantiles", quantiles},
+                          {"explanation", joint.explanation},
+                          {"paths", joint.paths},
+                          {"sum", sum},
+                          {"each", each}});
+    }
+    Table table(quantile_headings(quantiles));
+    for (std::size_t i = 0; i < names.size(); ++i)
+        table.add(row_of("peak of " + names[i], peaks_of(joint.each[i].steps)));
+    table.add(row_of("peak of the sum", peaks_of(joint.sum)));
+    const std::size_t every = add_steps(table, joint.sum);
+    std::string text = joint.explanation + "\n" + table.text();
+    if (every > 1) text += fmt::format("each {} steps a row; -o json has all {}\n", every, joint.sum.size());
+    return text;
+}
 
 std::string render(const ForecastResult& forecast, Format format) {
     if (format == Format::kJson) return json_text(json_of(forecast));
-    std::vector<std::string> headings{"AT"};
-    for (const double quantile : forecast.quantiles)
-        headings.push_back(fmt::format("Q{:g}", quantile * 100));
-    Table table(headings);
+    Table table(quantile_headings(forecast.quantiles));
     std::vector<std::string> coverage{"past coverage"};
     for (const double share : forecast.past_coverage)
         coverage.push_back(percent_text(share));
     table.add(coverage);
-    std::vector<double> peaks(forecast.quantiles.size(), -std::numeric_limits<double>::infinity());
-    for (const ForecastStep& step : forecast.steps) {
-        for (std::size_t q = 0; q < peaks.size(); ++q)
-            peaks[q] = std::max(peaks[q], step.values[q]);
-    }
-    if (!forecast.steps.empty()) table.add(row_of("peak", peaks));
-    const std::size_t every = (forecast.steps.size() + kRowsShown - 1) / kRowsShown;
-    for (std::size_t i = every; i <= forecast.steps.size() && every > 0; i += every)
-        table.add(row_of(iso_time(forecast.steps[i - 1].at), forecast.steps[i - 1].values));
+    if (!forecast.steps.empty()) table.add(row_of("peak", peaks_of(forecast.steps)));
+    const std::size_t every = add_steps(table, forecast.steps);
     std::string text = forecast.explanation + "\n" + table.text();
     text += forecast.checked > 0
                 ? fmt::format("past coverage: the share of {} checked forecasts at or under each quantile\n",
@@ -236,6 +290,12 @@ std::string render(const CapacityFindings& findings, Format format) {
         text += fmt::format("at size {:g}: {:.5g} a second ({:.5g} to {:.5g} at {:.0f} %); {}\n", findings.asked_size,
                             findings.answer->throughput, findings.answer->interval.low, findings.answer->interval.high,
                             100 * findings.answer->interval.confidence, findings.answer->explanation);
+    }
+    if (findings.shadow_size) text += fmt::format("shadow: {}\n", findings.shadow_size->reason);
+    for (const auto& step : findings.next_steps) {
+        text += fmt::format("next{}: offer {:.4g} a second; {}\n",
+                            findings.curves.size() > 1 ? fmt::format(" at size {:g}", step.size) : "",
+                            step.offered_per_second, step.reason);
     }
     return text;
 }

@@ -8,8 +8,11 @@
 
 #include "analysis/capacity/load_curve.hpp"
 #include "analysis/capacity/scaling_law.hpp"
+#include "analysis/capacity/scaling_plan.hpp"
+#include "analysis/capacity/trial_advice.hpp"
 #include "analysis/forecast/backtest.hpp"
 #include "analysis/forecast/forecaster.hpp"
+#include "analysis/forecast/joint.hpp"
 #include "analysis/judge/kayenta_v1.hpp"
 #include "cli/render/render.hpp"
 
@@ -18,6 +21,9 @@ namespace penumbra::cli {
 
 /// A long forecast as a table shows every so many steps and each quantile's peak; as JSON all of it.
 [[nodiscard]] std::string render(const analysis::forecast::ForecastResult& forecast, Format format);
+/// The sum as the forecast above, and each part's peaks; `names` are the parts'.
+[[nodiscard]] std::string render(const analysis::forecast::JointForecast& joint, const std::vector<std::string>& names,
+                                 Format format);
 [[nodiscard]] std::string render(const analysis::forecast::Backtest& test, Format format);
 
 /// The judge that Spinnaker's users know: a label a metric, and the score.
@@ -41,7 +47,20 @@ struct CapacityFindings {
     std::optional<analysis::capacity::ScalingLaw> law;  ///< over sizes
     double asked_size = 0;
     std::optional<analysis::capacity::ScaleAnswer> answer;  ///< for it
+    std::vector<analysis::capacity::NextStep> next_steps;   ///< the most telling first
+    std::optional<analysis::capacity::ShadowSizeAdvice> shadow_size;
 };
 [[nodiscard]] std::string render(const CapacityFindings& findings, Format format);
+
+/// A scaling plan over a forecast.
+struct PlanFindings {
+    analysis::capacity::PlanOptions options;
+    double quantile = 0;
+    std::vector<WallTime> at;    ///< each step
+    std::vector<double> demand;  ///< in it
+    analysis::capacity::ScalingPlan plan;
+    std::string forecast;  ///< its explanation
+};
+[[nodiscard]] std::string render(const PlanFindings& findings, Format format);
 
 }  // namespace penumbra::cli

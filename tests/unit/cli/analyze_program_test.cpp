@@ -72,6 +72,44 @@ std::string waves(std::size_t days) {
     return csv;
 }
 
+TEST_F(Analyze, AForecastKnowsTheClockAndTheHolidays) {
+    const std::string file = write("load.csv", waves(28));
+    // the history ends on 29 November
+    const std::string days = write("days.csv", "2026-11-30,strike,sunday\n");
+    const Ended ended = run({"forecast", file, "--timezone", "Europe/Berlin", "--holidays", days});
+    EXPECT_EQ(ended.code, 0) << ended.err;
+    EXPECT_NE(ended.out.find("2026-11-30 is a strike, of which 0 were seen"), std::string::npos) << ended.out;
+    EXPECT_NE(run({"forecast", file, "--timezone", "Europe/Berlin", "--utc-offset", "1"}).code, 0);
+    const Ended unknown = run({"forecast", file, "--timezone", "Europe/Atlantis"});
+    EXPECT_NE(unknown.code, 0);
+    EXPECT_NE(unknown.err.find("no time zone \"Europe/Atlantis\""), std::string::npos) << unknown.err;
+    write("days.csv", "2026-11-30,strike,someday\n");
+    EXPECT_NE(run({"forecast", file, "--holidays", days}).err.find("days.csv:1:19"), std::string::npos);
+}
+
+TEST_F(Analyze, ASumIsForetoldFromItsColumns) {
+    std::string csv = "time,a,b\n";
+    for (std::size_t i = 0; i < 24 * 21; ++i) {
+        const auto hour = static_cast<double>(i);
+        // opposite ripples: the sum is steadier than its parts
+        const double ripple = 20 * std::sin(hour * hour * 0.37);
+        csv += std::to_string(1793577600 + i * 3600) + "," + std::to_string(100 + ripple) + "," +
+               std::to_string(100 - ripple) + "\n";
+    }
+    const std::string file = write("pair.csv", csv);
+    const Ended json = run({"forecast", file, "--sum", "a,b", "-o", "json", "--svg", (folder_.path() / "s.svg")});
+    ASSERT_EQ(json.code, 0) << json.err;
+    const auto found = nlohmann::json::parse(json.out);
+    ASSERT_EQ(found["sum"].size(), 24U);
+    const auto& steps = found["each"]["a"]["steps"];
+    EXPECT_LT(found["sum"][5]["values"][2].get<double>() - found["sum"][5]["values"][0].get<double>(),
+              0.5 * (steps[5]["values"][2].get<double>() - steps[5]["values"][0].get<double>()));
+    EXPECT_NE(read("s.svg").find("<svg"), std::string::npos);
+    const Ended table = run({"forecast", file, "--sum", "a,b"});
+    EXPECT_NE(table.out.find("peak of the sum"), std::string::npos) << table.out;
+    EXPECT_NE(run({"forecast", file, "--sum", "a,c"}).err.find("no column \"c\""), std::string::npos);
+}
+
 TEST_F(Analyze, AForecastHasQuantilesThatHeldAndAPicture) {
     const std::string file = write("load.csv", waves(28));
     const Ended table = run({"forecast", file, "--horizon", "12h", "--svg", (folder_.path() / "fan.svg").native()});
@@ -233,6 +271,27 @@ std::string staircase() {
     return csv;
 }
 
+TEST_F(Analyze, APlanHoldsTheForecastAndSaysWhen) {
+    const std::string file = write("load.csv", waves(28));
+    const std::vector<std::string> plan = {"plan", file, "--size", "2:4:30", "--hosts", "8:32:4", "--lead-time", "2h"};
+    auto drawn = plan;
+    drawn.insert(drawn.end(), {"--running", "1:3:2", "-o", "json", "--svg", folder_.path() / "p.svg"});
+    const Ended json = run(drawn);
+    ASSERT_EQ(json.code, 1) << "what runs is too little now, and two hours are long: " << json.err;
+    const auto found = nlohmann::json::parse(json.out);
+    EXPECT_GT(found["short_steps"], 0);
+    EXPECT_EQ(found["decisions"][0]["action"], "grow");
+    EXPECT_EQ(found["steps"].size(), 24U);
+    EXPECT_GE(found["steps"][12]["holds_per_second"], found["steps"][12]["demand_per_second"]);
+    EXPECT_NE(read("p.svg").find("<svg"), std::string::npos);
+    const Ended table = run(plan);
+    EXPECT_EQ(table.code, 0) << table.err << table.out;
+    EXPECT_NE(table.out.find("2 vCPU 4 GiB on"), std::string::npos) << table.out;
+    auto bad = plan;
+    bad[3] = "2:4";
+    EXPECT_NE(run(bad).err.find("--size \"2:4\" is not VCPUS:GIB:PER_SECOND"), std::string::npos);
+}
+
 TEST_F(Analyze, ALoadTestSaysItsCapacityAndThatOfAnotherSize) {
     const std::string file = write("load.csv", staircase());
     const Ended table = run({"capacity", file, "--latency-max", "60", "--svg", (folder_.path() / "c.svg").native()});
@@ -243,6 +302,11 @@ TEST_F(Analyze, ALoadTestSaysItsCapacityAndThatOfAnotherSize) {
     const Ended json = run({"capacity", file, "--latency-max", "60", "--at-size", "8", "-o", "json"});
     const auto said = nlohmann::json::parse(json.out);
     ASSERT_EQ(said["curves"].size(), 3U);
+    // between the step that held and the one that broke, at each size
+    ASSERT_EQ(said["next_steps"].size(), 3U);
+    EXPECT_GT(said["next_steps"][0]["bits_per_minute"].get<double>(), 0.1);
+    EXPECT_EQ(said["shadow_size"]["size"], 4);
+    EXPECT_NE(table.out.find("next at size 1: offer"), std::string::npos) << table.out;
     EXPECT_NEAR(said["curves"][0]["queue"]["limit_per_second"].get<double>(), 100, 2);
     EXPECT_NEAR(said["at_size"]["throughput_per_second"].get<double>(), 0.8 * 800 / 1.35, 10);
     EXPECT_TRUE(said["at_size"]["interval"].is_null()) << "three sizes, three unknowns";
