@@ -1,8 +1,10 @@
 // Figures of the mathematics, a JSON line each: analysis_bench [--data DIR] [--only PART] [--back DAYS] [--every N]
+// [--export FILE]
 //   --data DIR   folder of public series (forecast/m4_hourly, ...); without it, series are generated from a seed
-//   --only PART  hourly, five_minutes, online, plan, capacity, cost or judge
+//   --only PART  hourly, five_minutes, online, r, plan, capacity, cost or judge
 //   --back DAYS  moves every origin so many days into the past: what a model is tuned on must not be what is reported
 //   --every N    takes each Nth series only
+//   --export FILE  writes the series that R is given (r_forecast.R), and does nothing else
 
 #include <cstdlib>
 #include <string>
@@ -15,6 +17,7 @@
 #include "tests/bench/analysis/generated_bench_series.hpp"
 #include "tests/bench/analysis/judge_bench.hpp"
 #include "tests/bench/analysis/plan_bench.hpp"
+#include "tests/bench/analysis/r_bench.hpp"
 #include "tests/bench/analysis/series_files.hpp"
 
 namespace {
@@ -24,6 +27,7 @@ using penumbra::bench::Series;
 struct Options {
     std::string data;
     std::string only;
+    std::string export_file;
     std::size_t back_days = 0;
     std::size_t every = 1;
 };
@@ -58,10 +62,15 @@ void run(const Options& options) {
         const auto all = generated ? penumbra::bench::generated_hourly() : penumbra::bench::load_m4(options.data);
         penumbra::bench::bench_hourly(prepared(all, options));
     }
-    if (wanted("five_minutes") || wanted("online") || wanted("plan")) {
+    if (wanted("five_minutes") || wanted("online") || wanted("plan") || wanted("r") || !options.export_file.empty()) {
         const auto all = prepared(
             generated ? penumbra::bench::generated_five_minutes() : penumbra::bench::load_five_minutes(options.data),
             options);
+        if (!options.export_file.empty()) {
+            penumbra::bench::export_for_r(all, options.export_file);
+            return;
+        }
+        if (wanted("r")) penumbra::bench::bench_against_r(all);
         if (wanted("five_minutes")) penumbra::bench::bench_five_minutes(all);
         if (wanted("online")) penumbra::bench::bench_online(all);
         if (wanted("plan")) penumbra::bench::bench_plan(all);
@@ -82,12 +91,16 @@ int main(int argc, char** argv) {
             options.data = value;
         } else if (value != nullptr && name == "--only") {
             options.only = value;
+        } else if (value != nullptr && name == "--export") {
+            options.export_file = value;
+            options.only = "r";
         } else if (value != nullptr && name == "--back") {
             options.back_days = std::strtoul(value, nullptr, 10);
         } else if (value != nullptr && name == "--every" && std::strtoul(value, nullptr, 10) > 0) {
             options.every = std::strtoul(value, nullptr, 10);
         } else {
-            fmt::print(stderr, "usage: {} [--data DIR] [--only PART] [--back DAYS] [--every N]\n", argv[0]);
+            fmt::print(stderr, "usage: {} [--data DIR] [--only PART] [--back DAYS] [--every N] [--export FILE]\n",
+                       argv[0]);
             return 2;
         }
     }
