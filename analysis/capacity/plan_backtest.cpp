@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <utility>
 
 #include <fmt/core.h>
 
@@ -154,6 +155,18 @@ Foresight oracle_foresight(std::span<const double> load) {
     return [load](std::size_t now, std::span<double> expected) {
         for (std::size_t k = 0; k < expected.size(); ++k)
             expected[k] = last_before(load, std::min(now + k + 1, load.size()));
+    };
+}
+
+Foresight mean_foresight(Foresight one, Foresight other) {
+    return [one = std::move(one), other = std::move(other)](std::size_t now, std::span<double> expected) {
+        std::vector<double> second(expected.size());
+        one(now, expected);
+        other(now, second);
+        for (std::size_t k = 0; k < expected.size(); ++k) {
+            if (!std::isfinite(second[k])) continue;
+            expected[k] = std::isfinite(expected[k]) ? (expected[k] + second[k]) / 2 : second[k];
+        }
     };
 }
 

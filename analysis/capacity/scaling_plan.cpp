@@ -388,10 +388,10 @@ Result<ScalingPlan> ScalingPlanner::plan(const PlanQuestion& question) const {
 
 std::string ScalingPlanner::explain(const ScalingPlan& plan, const PlanQuestion& question) const {
     const auto [least, most] = std::ranges::minmax_element(plan.steps, {}, &Deployment::cost);
-    std::string text = fmt::format(
-        "{} at the least, {} at the most, {:.4g} in all for the {:g} % quantile with {} "
-        "hosts lost",
-        name(*least), name(*most), plan.cost, 100 * question.quantile, options_.policy.hosts_may_fail);
+    std::string text =
+        fmt::format("{} at the least, {} at the most, {:.4g} in all for the {:g} % quantile with {} {} lost",
+                    name(*least), name(*most), plan.cost, 100 * question.quantile, options_.policy.hosts_may_fail,
+                    options_.policy.hosts_may_fail == 1 ? "host" : "hosts");
     if (plan.short_steps > 0) text += fmt::format("; {} of {} steps are not held", plan.short_steps, plan.steps.size());
     if (plan.hosts_needed) {
         text += fmt::format("; the peak of {:.4g}/s needs {} hosts, there are {}", std::ranges::max(question.demand),

@@ -131,6 +131,22 @@ TEST(Rises, AreFoundOnceAndAnnouncedBeforeTheLeadTime) {
     EXPECT_LT(late.in_time, 2U);
 }
 
+TEST(Foresights, TheMeanOfTwoTakesWhatThereIs) {
+    const Foresight one = [](std::size_t, std::span<double> expected) {
+        expected[0] = 10;
+        expected[1] = kNaN;
+        expected[2] = 10;
+    };
+    const Foresight other = [](std::size_t now, std::span<double> expected) {
+        expected[0] = static_cast<double>(now);
+        expected[1] = 7;
+        expected[2] = kNaN;
+    };
+    std::vector<double> expected(3);
+    mean_foresight(one, other)(20, expected);
+    EXPECT_EQ(expected, (std::vector<double>{15, 7, 10}));
+}
+
 TEST(Rises, AnAnnouncementOfNothingIsFalse) {
     const std::vector<double> flat(3 * kDay, 100.0);
     const RiseRule rule;
