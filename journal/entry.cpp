@@ -78,10 +78,10 @@ void add_image(LineRecord& record, const std::string& when, const Image& image) 
     record.add(when, image.live.has_value() ? "running" : "stopped");
     if (image.live.has_value()) {
         for (const auto& [name, value] : *image.live)
-            record.add(when + ".live." + name, value);
+            record.add(fmt::format("{}.live.{}", when, name), value);
     }
     for (const auto& [name, value] : image.persistent)
-        record.add(when + ".persistent." + name, value);
+        record.add(fmt::format("{}.persistent.{}", when, name), value);
 }
 
 Result<Image> take_image(LineRecord& record, const std::string& when) {

@@ -100,7 +100,7 @@ class SqliteConnection {
     template <class... Values>
     SQLite::Statement& query(const char* sql, const Values&... values) {
         SQLite::Statement& statement = prepared(sql);
-        int index = 0;
+        int index = 0;  // NOLINT(misc-const-correctness): the fold counts it up
         (bind(statement, ++index, values), ...);
         return statement;
     }

@@ -136,8 +136,8 @@ Result<std::vector<CheckpointFacts>> LibvirtBackup::checkpoints(const VmId& vm) 
     virDomainCheckpointPtr* list = nullptr;
     const int count = virDomainListAllCheckpoints(domain.get(), &list, VIR_DOMAIN_CHECKPOINT_LIST_TOPOLOGICAL);
     if (count < 0) return fail_libvirt(fmt::format("listing the checkpoints of VM {}", vm.text()));
-    std::vector<CheckpointHandle> handles(list, list + count);
-    std::free(list);
+    const std::vector<CheckpointHandle> handles(list, list + count);
+    std::free(static_cast<void*>(list));
     std::vector<CheckpointFacts> checkpoints;
     for (const CheckpointHandle& handle : handles)
         checkpoints.push_back(TRY(facts_of(handle.get())));
