@@ -92,14 +92,14 @@ Result<model::Generation> ReplicateFlow::replicate(const model::Command& command
     const Result<void> lifted =
         parts_.holds.lift(hold.id, manifest.has_value() ? "the generation is read" : "the copy failed");
     follow_by(manifest, lifted);
-    const hypervisor::ReplicaManifest committed = TRY(std::move(manifest));
-    // Committed is committed: what is left over on production's side is a trouble, and tried again next time.
+    // Committed is committed: what is left over on production's side is a trouble, and tried again next time. The
+    // checkpoint of a generation that failed is left over too.
     std::vector<std::string> troubles = plan.troubles;
-    if (!lifted.has_value()) troubles.push_back(lifted.error().describe());
+    if (manifest.has_value() && !lifted.has_value()) troubles.push_back(lifted.error().describe());
     if (const Result<void> forgotten = parts_.replicator.forget_checkpoints(vm.vm); !forgotten.has_value())
         troubles.push_back(forgotten.error().describe());
     parts_.tell(Troubles{.flow = "replicate", .sentences = std::move(troubles)});
-    return hypervisor::to_model(committed);
+    return hypervisor::to_model(TRY(std::move(manifest)));
 }
 
 void ReplicateFlow::execute(const model::Command& command) {

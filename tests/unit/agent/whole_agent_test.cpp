@@ -115,9 +115,18 @@ TEST_F(WholeAgentTest, AFailedCopyLetsProductionGo) {
     }
     const std::vector<std::byte> data(64UL * 1024, std::byte{7});
     ASSERT_TRUE(is_ok(host_.hypervisor.guest_write(kShop, "vda", 0, data)));
+    const auto names = [this] {
+        std::vector<std::string> all;
+        const auto checkpoints = host_.hypervisor.checkpoints(kShop);
+        for (const hypervisor::CheckpointFacts& checkpoint : *checkpoints)
+            all.push_back(checkpoint.name.text());
+        return all;
+    };
+    const std::vector<std::string> before = names();
     host_.hypervisor.break_reads_after(0);
     EXPECT_EQ(agent_->order(model::ReplicateGroup{GroupId("shop")}).state, CommandState::kFailed);
     EXPECT_FALSE(host_.hypervisor.backup_status(kShop)->has_value());
+    EXPECT_EQ(names(), before) << "production has a bitmap that nobody needs";
 }
 
 TEST_F(WholeAgentTest, AReplayThatCannotBeginLeavesNothingButTheObservation) {
