@@ -63,6 +63,20 @@ bool lacks_its_group(const Fleet& fleet, const CommandRecord& record) {
     return create != nullptr && record.state == CommandState::kQueued && !fleet.groups.contains(create->shadow.group);
 }
 
+/// What became of the last replication of that group that was asked for before.
+std::string why_no_generation(const Fleet& fleet, const CommandRecord& waiting) {
+    const GroupId& group = std::get<model::CreateShadow>(waiting.command.operation).shadow.group;
+    const CommandRecord* last = nullptr;
+    for (const auto& [id, record] : fleet.commands) {
+        const auto* replicate = std::get_if<model::ReplicateGroup>(&record.command.operation);
+        if (replicate == nullptr || replicate->group != group || record.host != waiting.host) continue;
+        if (!model::is_final(record.state) || record.command.fence > waiting.command.fence) continue;
+        if (last == nullptr || record.command.fence > last->command.fence) last = &record;
+    }
+    if (last == nullptr) return fmt::format("group {} has no generation: see `penumbra replicate`", group.text());
+    return fmt::format("group {} has no generation, its replication ended {}", group.text(), end_of(*last));
+}
+
 void send(Turn& turn, Host& host, CommandRecord& record) {
     model::Command command = record.command;
     command.epoch = turn.fleet.epoch;
@@ -113,7 +127,7 @@ void dispatch(Turn& turn, Host& host) {
         if (in_flight == limits::kCommandsInFlightPerAgentMax) return;
         if (taken.contains(record.command.resource)) continue;  // an older one on it is open
         if (lacks_its_group(turn.fleet, record)) {
-            record.report.message = "its group has no generation: see why the replication before it failed";
+            record.report.message = why_no_generation(turn.fleet, record);
             end(turn, host, record, CommandState::kCancelled);
             continue;
         }

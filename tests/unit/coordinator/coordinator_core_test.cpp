@@ -153,7 +153,7 @@ TEST(CoordinatorCore, AStaleFenceMeansThatAnotherLifeWasObeyed) {
     EXPECT_NE(coordinator.last<model::ResultAck>(), nullptr);
 }
 
-TEST(CoordinatorCore, AShadowWhoseReplicationFailedIsCancelled) {
+TEST(CoordinatorCore, AShadowWhoseReplicationFailedIsCancelledAndSaysWhatItFailedOf) {
     Coordinator coordinator;
     coordinator.hello(1);
     coordinator.step(Asked{.request_id = "s",
@@ -162,11 +162,19 @@ TEST(CoordinatorCore, AShadowWhoseReplicationFailedIsCancelled) {
     for (int replication = 0; replication < 2; ++replication) {
         coordinator.commit();
         const CommandId id = coordinator.last<model::Command>()->id;
-        coordinator.say(model::CommandReport{.command = id, .state = CommandState::kFailed}, coordinator.session());
+        coordinator.say(model::CommandReport{.command = id,
+                                             .state = CommandState::kFailed,
+                                             .message = replication == 0 ? "a first reason" : "the disk is full"},
+                        coordinator.session());
     }
     coordinator.commit();
     EXPECT_EQ(coordinator.count(CommandState::kFailed), 2U);
     EXPECT_EQ(coordinator.count(CommandState::kCancelled), 1U);
+    for (const auto& [id, record] : coordinator.fleet().commands) {
+        if (record.state != CommandState::kCancelled) continue;
+        EXPECT_EQ(record.report.message,
+                  "group shop has no generation, its replication ended FAILED: the disk is full");
+    }
 }
 
 model::KpiReport window_of(model::Vantage vantage) {
