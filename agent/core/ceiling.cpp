@@ -16,20 +16,6 @@ using model::Ceiling;
 using model::Rejection;
 using Verdict = std::optional<Refusal>;
 
-std::string_view word_of(Ceiling ceiling) {
-    switch (ceiling) {
-        case Ceiling::kObserve:
-            return "observe";
-        case Ceiling::kReplicate:
-            return "replicate";
-        case Ceiling::kShadow:
-            return "shadow";
-        case Ceiling::kChange:
-            return "change";
-    }
-    return "observe";
-}
-
 Refusal by_policy(std::string message) {
     return {.rejection = Rejection::kPolicy, .message = std::move(message)};
 }
@@ -37,7 +23,7 @@ Refusal by_policy(std::string message) {
 Verdict needs(Ceiling ceiling, const OnThisHost& host) {
     if (host.policy.ceiling >= ceiling) return std::nullopt;
     return by_policy(fmt::format("this host's ceiling is '{}' and this needs '{}': root may raise it in policy.toml",
-                                 word_of(host.policy.ceiling), word_of(ceiling)));
+                                 model::to_string(host.policy.ceiling), model::to_string(ceiling)));
 }
 
 /// `name` is a libvirt name or a UUID; so is what the policy lists.

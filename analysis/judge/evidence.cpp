@@ -34,10 +34,6 @@ std::vector<double> differences(Kpi kpi, const PairedWindows& pairs, std::size_t
     return values;
 }
 
-double harm_min_of(const KpiRule& rule) noexcept {
-    return rule.harm_min > 0 ? rule.harm_min : rule.margin / 2;
-}
-
 /// P(FAIL) if the effect were the margin: the estimate must pass both harm_min and the critical value.
 double power_at_margin(const KpiRule& rule, double error, double alpha) noexcept {
     const double needed =
@@ -156,6 +152,10 @@ Result<void> measure_ratio(KpiMeasurement& m, const KpiRule& rule, const LabRule
 }
 
 }  // namespace
+
+double harm_min_of(const KpiRule& rule) noexcept {
+    return rule.harm_min > 0 ? rule.harm_min : rule.margin / 2;
+}
 
 std::size_t blocks_needed(double alpha, std::size_t kpis) noexcept {
     const double smallest = 2 * static_cast<double>(std::max<std::size_t>(kpis, 1)) / alpha;

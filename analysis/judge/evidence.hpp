@@ -24,6 +24,9 @@ struct KpiMeasurement {
     double before_gap_p = 1;
 };
 
+/// The effect from which on a KPI can FAIL: the rule's own, or half of its margin.
+[[nodiscard]] double harm_min_of(const KpiRule& rule) noexcept;
+
 /// Blocks below which no p can reach alpha: 2 m 2^-n > alpha for m KPIs, and at least 5.
 [[nodiscard]] std::size_t blocks_needed(double alpha, std::size_t kpis) noexcept;
 

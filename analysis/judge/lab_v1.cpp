@@ -25,10 +25,6 @@ using model::VerdictKind;
 
 constexpr double kMorePower = 0.9;  ///< what "more needed" aims at
 
-double harm_min_of(const KpiRule& rule) noexcept {
-    return rule.harm_min > 0 ? rule.harm_min : rule.margin / 2;
-}
-
 std::string percent(double value) {
     return fmt::format("{:+.1f} %", 100 * value);
 }
