@@ -21,12 +21,29 @@ Result<HostId> locate(const Fleet& fleet, const std::string& vm) {
     return host->record.host;
 }
 
+/// What a person asks of a host that nobody hears is refused: it would wait for that host without a word. What is under
+/// way, an undo above all, is queued for its return all the same.
+Result<void> check_heard(const Fleet& fleet, const HostId& id) {
+    const auto host = fleet.hosts.find(id);
+    if (host == fleet.hosts.end() || host->second.state != model::HostState::kUnreachable) return {};
+    return fail(ErrorCode::kUnavailable,
+                fmt::format("host '{}' is UNREACHABLE, {}: look there with `systemctl status penumbra-agent`, and ask "
+                            "again when `penumbra host list` has it ONLINE",
+                            id.text(), host->second.reason));
+}
+
+Result<void> check_heard(const Fleet& fleet, const ShadowId& id) {
+    const auto shadow = fleet.shadows.find(id);
+    return shadow == fleet.shadows.end() ? Result<void>() : check_heard(fleet, shadow->second.host);
+}
+
 /// Each returns the subject under which what came of it is listed.
 struct Answering {
     Turn& turn;
     const std::string& user;
 
     [[nodiscard]] Result<std::string> ask(HostId host, std::string resource, model::Operation operation) const {
+        TRY(check_heard(turn.fleet, host));
         const CommandId id = TRY(order(turn, {.host = std::move(host),
                                               .resource = ResourceId(std::move(resource)),
                                               .operation = std::move(operation),
@@ -85,6 +102,7 @@ struct Answering {
                    model::ProbeIsolation{.shadow = asked.shadow, .arm = asked.arm});
     }
     Result<std::string> operator()(const StartTrial& asked) const {
+        TRY(check_heard(turn.fleet, asked.spec.shadow));
         return "trial:" + TRY(start_trial(turn, asked.spec, RolloutId(), "user:" + user)).text();
     }
     Result<std::string> operator()(const model::api::AbortTrial& asked) const {
@@ -92,6 +110,7 @@ struct Answering {
         return "trial:" + asked.trial.text();
     }
     Result<std::string> operator()(const StartRollout& asked) const {
+        TRY(check_heard(turn.fleet, asked.spec.trial.shadow));
         return "rollout:" + TRY(start_rollout(turn, asked.spec, "user:" + user)).text();
     }
     Result<std::string> operator()(const model::api::ConfirmRollout& asked) const {

@@ -177,6 +177,23 @@ TEST(CoordinatorCore, AShadowWhoseReplicationFailedIsCancelledAndSaysWhatItFaile
     }
 }
 
+TEST(CoordinatorCore, NothingNewIsAskedOfAHostThatNobodyHears) {
+    Coordinator coordinator;
+    coordinator.hello(1);
+    coordinator.pass(31);
+    ASSERT_EQ(coordinator.host().state, model::HostState::kUnreachable);
+    coordinator.replicate();
+    coordinator.commit();
+    EXPECT_EQ(coordinator.commands(), 0U);
+    const auto* answer = std::get_if<Answer>(&coordinator.done.back());
+    ASSERT_NE(answer, nullptr);
+    const auto* failure = std::get_if<model::api::Failure>(&answer->reply.body);
+    ASSERT_NE(failure, nullptr);
+    EXPECT_EQ(failure->code, ErrorCode::kUnavailable);
+    EXPECT_NE(failure->message.find("host 'hv1' is UNREACHABLE, silent for more than"), std::string::npos)
+        << failure->message;
+}
+
 model::KpiReport window_of(model::Vantage vantage) {
     return {.windows = {{.vantage = std::move(vantage), .sequence = 1, .length = seconds(1)}}};
 }
