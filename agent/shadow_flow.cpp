@@ -17,7 +17,7 @@ using model::ArmState;
 using Stage = ShadowRecord::Stage;
 
 /// The slice arms run in, as libvirt names it.
-constexpr std::string_view kPartition = "/penumbra/arms";
+constexpr std::string_view kPartition = "/penumbra";  // penumbra.slice says what they may take
 
 /// As messages say it: "768 MiB".
 std::string in_mebibytes(Bytes bytes) {
@@ -164,12 +164,13 @@ Result<void> ShadowFlow::check_headroom(const ShadowRecord& record) {
                                     arm.arm.text(), arm.vcpus, host.cpus));
         }
     }
-    if (needed <= host.memory_free) return {};
-    return fail(ErrorCode::kResourceExhausted,
-                fmt::format("shadow {} needs {} of memory, {} of it left for the host, and {} are free: use a smaller "
-                            "--scale or fewer arms",
-                            record.id().text(), in_mebibytes(needed), in_mebibytes(limits::kHostMemoryReserve),
-                            in_mebibytes(host.memory_free)));
+    if (needed <= host.memory_available) return {};
+    return fail(
+        ErrorCode::kResourceExhausted,
+        fmt::format("shadow {} needs {} of memory, {} of it left for the host, and {} are available: use a smaller "
+                    "--scale or fewer arms",
+                    record.id().text(), in_mebibytes(needed), in_mebibytes(limits::kHostMemoryReserve),
+                    in_mebibytes(host.memory_available)));
 }
 
 Result<ShadowRecord> ShadowFlow::plan(const model::Command& command, const model::ShadowSpec& spec,

@@ -48,6 +48,8 @@ struct DiskCounters {
     std::uint64_t write_requests = 0;
     std::chrono::nanoseconds read_time{0};
     std::chrono::nanoseconds write_time{0};
+    std::uint64_t flush_requests = 0;
+    std::chrono::nanoseconds flush_time{0};
 };
 
 /// What a running VM has used since it was started: for KPIs and for pacing a copy by the guest's own latency.
@@ -70,6 +72,8 @@ class VmInventory : public Port {
     [[nodiscard]] virtual Result<std::string> domain_xml(const VmId& vm, Layer layer) = 0;
     /// All running domains in one call, shadows included.
     [[nodiscard]] virtual Result<std::vector<VmCounters>> counters() = 0;
+    /// One domain's; kUnavailable when it is not running.
+    [[nodiscard]] virtual Result<VmCounters> counters_of(const VmId& vm) = 0;
 };
 
 /// A checkpoint as the hypervisor lists it. Its word is not proof: see checkpoint_chain.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 
 /// Limits, hypervisor: talking to libvirt.
 namespace penumbra::limits {
@@ -12,5 +13,6 @@ inline constexpr unsigned kLibvirtKeepalivesMissedMax = 4;  ///< then a call in 
 inline constexpr auto kBackupEndWait = 30s;                 ///< for libvirt to take a job that was ended away
 inline constexpr auto kBackupEndLook = 500ms;  ///< how often it is asked where the event of the end did not come
 inline constexpr auto kGuestAgentWait = 5s;
+inline constexpr std::size_t kMeminfoBytesMax = 65'536;  ///< /proc/meminfo: a line each of some 60 numbers
 
 }  // namespace penumbra::limits

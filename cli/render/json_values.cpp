@@ -133,7 +133,7 @@ Json json_of(const model::HostView& view) {
             {"switch_version", view.facts.switch_version},
             {"cpus", view.facts.cpus},
             {"memory_bytes", view.facts.memory.count()},
-            {"memory_free_bytes", view.facts.memory_free.count()},
+            {"memory_available_bytes", view.facts.memory_available.count()},
             {"vms", view.facts.vms.size()}};
 }
 

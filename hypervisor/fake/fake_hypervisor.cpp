@@ -216,7 +216,7 @@ Result<model::HostFacts> FakeHypervisor::describe_host() {
     facts.hypervisor_version = "fake 1.0";
     facts.cpus = 4;
     facts.memory = Bytes(8ULL << 30U);
-    facts.memory_free = Bytes(6ULL << 30U);
+    facts.memory_available = Bytes(6ULL << 30U);
     return facts;
 }
 
@@ -270,25 +270,46 @@ Result<std::string> FakeHypervisor::domain_xml(const VmId& vm, Layer layer) {
     return domain->vm.xml.empty() ? render_xml(domain->vm, layer) : domain->vm.xml;
 }
 
+namespace {
+VmCounters counters_in(const FakeVm& vm) {
+    VmCounters counters{
+        .vm = vm.vm, .name = vm.name, .cpu_time = std::chrono::seconds(1), .memory_resident = vm.memory, .disks = {}};
+    for (const FakeDisk& disk : vm.disks)
+        counters.disks.push_back(
+            {.disk = disk.target, .write_requests = disk.requests, .write_time = disk.request_time});
+    return counters;
+}
+}  // namespace
+
 Result<std::vector<VmCounters>> FakeHypervisor::counters() {
     const std::lock_guard lock(mutex_);
     TRY(before("counters"));
     std::vector<VmCounters> list;
     for (const auto& [id, domain] : domains_) {
         if (!domain->vm.running) continue;
-        VmCounters counters{.vm = id,
-                            .name = domain->vm.name,
-                            .cpu_time = std::chrono::seconds(1),
-                            .memory_resident = domain->vm.memory,
-                            .disks = {}};
-        for (const FakeDisk& disk : domain->vm.disks)
-            counters.disks.push_back({.disk = disk.target});
-        list.push_back(std::move(counters));
+        list.push_back(counters_in(domain->vm));
     }
     for (const auto& [name, shadow] : shadows_) {
         if (shadow->running) list.push_back({.vm = VmId(element(shadow->xml, "uuid")), .name = name});
     }
     return list;
+}
+
+Result<VmCounters> FakeHypervisor::counters_of(const VmId& vm) {
+    const std::lock_guard lock(mutex_);
+    TRY(before("counters_of"));
+    const Domain* domain = TRY(find(vm));
+    if (!domain->vm.running) return fail(ErrorCode::kUnavailable, "the VM is not running");
+    return counters_in(domain->vm);
+}
+
+void FakeHypervisor::guest_requests(const VmId& vm, std::uint64_t count, std::chrono::nanoseconds each) {
+    const std::lock_guard lock(mutex_);
+    const auto domain = find(vm);
+    ASSERT(domain.has_value() && !(*domain)->vm.disks.empty());
+    FakeDisk& disk = (*domain)->vm.disks.front();
+    disk.requests += count;
+    disk.request_time += each * count;
 }
 
 Result<std::vector<CheckpointFacts>> FakeHypervisor::checkpoints(const VmId& vm) {

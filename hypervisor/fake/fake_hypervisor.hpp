@@ -23,6 +23,8 @@ struct FakeDisk {
     bool incremental = true;  ///< qcow2 compat 1.1
     IoTuneVector live;
     IoTuneVector persistent;
+    std::uint64_t requests = 0;  ///< the guest's own
+    std::chrono::nanoseconds request_time{0};
 };
 
 struct FakeVm {
@@ -68,6 +70,8 @@ class FakeHypervisor final : public VmInventory,
     [[nodiscard]] Result<void> guest_write(const VmId& vm, const std::string& disk, std::uint64_t offset,
                                            std::span<const std::byte> data);
     [[nodiscard]] Result<void> guest_discard(const VmId& vm, const std::string& disk, Extent extent);
+    /// So many of its writes reach its first disk, and took so long each.
+    void guest_requests(const VmId& vm, std::uint64_t count, std::chrono::nanoseconds each);
     [[nodiscard]] std::vector<std::byte> disk_content(const VmId& vm, const std::string& disk) const;
     /// QEMU dies: the job is gone, bitmaps are broken; the VM is running again at once.
     void crash(const VmId& vm);
@@ -77,6 +81,7 @@ class FakeHypervisor final : public VmInventory,
     [[nodiscard]] Result<std::vector<model::VmFacts>> list_vms() override;
     [[nodiscard]] Result<std::string> domain_xml(const VmId& vm, Layer layer) override;
     [[nodiscard]] Result<std::vector<VmCounters>> counters() override;
+    [[nodiscard]] Result<VmCounters> counters_of(const VmId& vm) override;
 
     [[nodiscard]] Result<std::vector<CheckpointFacts>> checkpoints(const VmId& vm) override;
     [[nodiscard]] Result<BackupJob> begin_backup(const BackupRequest& request) override;

@@ -1,14 +1,18 @@
 #include "hypervisor/libvirt/inventory.hpp"
 
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <string>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "base/durable_file.hpp"
+#include "base/limits/libvirt.hpp"
 #include "hypervisor/cloneable.hpp"
 #include "hypervisor/domain_xml.hpp"
+#include "hypervisor/host_memory.hpp"
 #include "hypervisor/libvirt/typed_params.hpp"
 #include "hypervisor/qcow2_header.hpp"
 
@@ -20,6 +24,8 @@ struct StatsDeleter {
     void operator()(virDomainStatsRecordPtr* records) const noexcept { virDomainStatsRecordListFree(records); }
 };
 using StatsList = std::unique_ptr<virDomainStatsRecordPtr, StatsDeleter>;
+
+constexpr unsigned kStatistics = VIR_DOMAIN_STATS_CPU_TOTAL | VIR_DOMAIN_STATS_BALLOON | VIR_DOMAIN_STATS_BLOCK;
 
 std::string version_text(unsigned long version) {
     return fmt::format("{}.{}.{}", version / 1'000'000, version / 1'000 % 1'000, version % 1'000);
@@ -53,10 +59,12 @@ DiskCounters disk_counters(const std::map<std::string, TypedValue>& values, std:
             .read_requests = number("rd.reqs"),
             .write_requests = number("wr.reqs"),
             .read_time = std::chrono::nanoseconds(number("rd.times")),
-            .write_time = std::chrono::nanoseconds(number("wr.times"))};
+            .write_time = std::chrono::nanoseconds(number("wr.times")),
+            .flush_requests = number("fl.reqs"),
+            .flush_time = std::chrono::nanoseconds(number("fl.times"))};
 }
 
-VmCounters counters_of(const virDomainStatsRecord& record) {
+VmCounters counters_in(const virDomainStatsRecord& record) {
     char uuid[VIR_UUID_STRING_BUFLEN] = "";
     // A domain that libvirt lists has a UUID; the call cannot fail on it.
     ASSERT(virDomainGetUUIDString(record.dom, uuid) == 0);
@@ -88,7 +96,8 @@ Result<model::HostFacts> LibvirtInventory::describe_host() {
                                            virConnectGetType(connection.get()), version_text(hypervisor));
     facts.cpus = node.cpus;
     facts.memory = Bytes(static_cast<std::uint64_t>(node.memory) << 10U);
-    facts.memory_free = Bytes(virNodeGetFreeMemory(connection.get()));
+    // The agent is on the host that libvirt describes.
+    facts.memory_available = TRY(memory_available(TRY(read_file("/proc/meminfo", limits::kMeminfoBytesMax))));
     return facts;
 }
 
@@ -126,15 +135,25 @@ Result<std::string> LibvirtInventory::domain_xml(const VmId& vm, Layer layer) {
 Result<std::vector<VmCounters>> LibvirtInventory::counters() {
     const std::shared_ptr<virConnect> connection = TRY(connection_.get());
     virDomainStatsRecordPtr* raw = nullptr;
-    const int count = virConnectGetAllDomainStats(
-        connection.get(), VIR_DOMAIN_STATS_CPU_TOTAL | VIR_DOMAIN_STATS_BALLOON | VIR_DOMAIN_STATS_BLOCK, &raw,
-        VIR_CONNECT_GET_ALL_DOMAINS_STATS_RUNNING);
+    const int count =
+        virConnectGetAllDomainStats(connection.get(), kStatistics, &raw, VIR_CONNECT_GET_ALL_DOMAINS_STATS_RUNNING);
     if (count < 0) return fail_libvirt("reading the counters of this host's domains");
     const StatsList records(raw);
     std::vector<VmCounters> counters;
     for (int i = 0; i < count; ++i)
-        counters.push_back(counters_of(*records.get()[i]));
+        counters.push_back(counters_in(*records.get()[i]));
     return counters;
+}
+
+Result<VmCounters> LibvirtInventory::counters_of(const VmId& vm) {
+    const DomainHandle domain = TRY(connection_.domain(vm));
+    std::array<virDomainPtr, 2> one{domain.get(), nullptr};
+    virDomainStatsRecordPtr* raw = nullptr;
+    const int count = virDomainListGetStats(one.data(), kStatistics, &raw, VIR_CONNECT_GET_ALL_DOMAINS_STATS_RUNNING);
+    if (count < 0) return fail_libvirt(fmt::format("reading the counters of VM {}", vm.text()));
+    const StatsList records(raw);
+    if (count == 0) return fail(ErrorCode::kUnavailable, fmt::format("VM {} is not running", vm.text()));
+    return counters_in(*records.get()[0]);
 }
 
 }  // namespace penumbra::hypervisor::libvirt

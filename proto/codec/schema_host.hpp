@@ -69,7 +69,7 @@ void fields(auto& v, model::HostFacts& facts) {
     v(2, "switch version", facts.switch_version);
     v(3, "host cpus", facts.cpus);
     v(4, "host memory", facts.memory);
-    v(5, "host free memory", facts.memory_free);
+    v(5, "host available memory", facts.memory_available);
     v(6, "host ceiling", facts.ceiling);
     v(7, "host may run shadows", facts.may_run_shadows);
     v.list(8, "host vms", facts.vms, limits::kVmsPerHostMax);

@@ -49,7 +49,7 @@ struct HostFacts {
     std::string switch_version;
     std::uint32_t cpus = 0;
     Bytes memory;
-    Bytes memory_free;
+    Bytes memory_available;  ///< what may be taken without swapping, page cache included
     Ceiling ceiling = Ceiling::kObserve;
     bool may_run_shadows = false;
     std::vector<VmFacts> vms;

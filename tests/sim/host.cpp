@@ -36,7 +36,7 @@ void SimHost::start() {
     step(agent::PolicyRead{
         {.ceiling = model::Ceiling::kChange, .vms = {"*"}, .effect_kinds = {"*"}, .may_run_shadows = true}});
     in_this_life(chance_.between(milliseconds(50), seconds(2)), [this] {
-        if (chance_.one_in(2)) facts_.memory_free = Bytes(chance_.below(1'000'000));
+        if (chance_.one_in(2)) facts_.memory_available = Bytes(chance_.below(1'000'000));
         step(agent::FactsObserved{facts_});
         observe();
     });
