@@ -101,6 +101,7 @@ Flows::Ports Adapters::ports() {
                     sandbox, {.control = shadows_switch_, .links = shadows_links_, .spaces = folders_.spaces});
             },
         .scratch_room = [folder = folders_.scratch] { return scratch_room(folder); },
+        .pause = pause,
         .new_key = new_key,
         .remove_replicas = [this] { return remove_replicas(); }};
 }

@@ -55,6 +55,7 @@ Flows::Flows(const Lanes& lanes, const Ports& ports, const Places& places, Tell 
                   .holds = holds_,
                   .clock = ports.clock,
                   .scratch_room = ports.scratch_room,
+                  .pause = ports.pause,
                   .tell = tell_}),
       book_(ports.shadow_records),
       builder_({.domains = ports.domains,

@@ -59,6 +59,7 @@ class Flows {
         ShadowFlow::Answers answers;
         ProbeFlow::Probe probe;
         std::function<Result<Bytes>()> scratch_room;
+        Pause pause;
         std::function<Result<std::string>()> new_key;
         std::function<Result<void>()> remove_replicas;
     };

@@ -49,7 +49,8 @@ Result<void> ReplicateFlow::check_scratch(const VmId& vm, Bytes room) {
 }
 
 Result<hypervisor::ReplicaManifest> ReplicateFlow::copy(const model::Command& command,
-                                                        const hypervisor::GenerationPlan& plan, const EffectId& hold) {
+                                                        const hypervisor::GenerationPlan& plan, const EffectId& hold,
+                                                        GuestPace& pace) {
     const Bytes room = TRY(parts_.scratch_room());
     const hypervisor::BackupJob job = TRY(parts_.desk.take_job());
     Instant look_at = parts_.clock.now();
@@ -64,14 +65,16 @@ Result<hypervisor::ReplicaManifest> ReplicateFlow::copy(const model::Command& co
         look_at = now + limits::kCopyProgressInterval;
         TRY(check_scratch(plan.vm, room));
         const double total = static_cast<double>(so_far.total.count());
-        parts_.tell(
-            Event(WorkerReported{progressed(command, total > 0 ? static_cast<double>(so_far.done.count()) / total : 0,
-                                            fmt::format("generation {}: {} of {} MiB read", plan.generation,
-                                                        so_far.done.count() >> 20U, so_far.total.count() >> 20U),
-                                            so_far.left.value_or(std::chrono::seconds(0)))}));
+        parts_.tell(Event(WorkerReported{
+            progressed(command, total > 0 ? static_cast<double>(so_far.done.count()) / total : 0,
+                       fmt::format("generation {}: {} of {} MiB read, {}", plan.generation, so_far.done.count() >> 20U,
+                                   so_far.total.count() >> 20U, pace.sentence()),
+                       so_far.left.value_or(std::chrono::seconds(0)))}));
         return {};
     };
-    return parts_.replicator.copy(plan, job, model::Consistency::kCrash, progress, stop_.get_token());
+    return parts_.replicator.copy(plan, job, model::Consistency::kCrash,
+                                  {.progress = progress, .pace = [&pace](Bytes size) { pace.wait(size); }},
+                                  stop_.get_token());
 }
 
 Result<model::Generation> ReplicateFlow::replicate(const model::Command& command, const GroupId& group) {
@@ -79,6 +82,9 @@ Result<model::Generation> ReplicateFlow::replicate(const model::Command& command
     std::vector<model::DiskFacts> disks;
     for (const model::DiskFacts& disk : vm.disks)
         if (!disk.source.empty()) disks.push_back(disk);
+    // From here on it is looked at, before anything of ours is at work on it.
+    GuestPace pace({.inventory = parts_.inventory, .clock = parts_.clock, .pause = parts_.pause}, vm.vm,
+                   stop_.get_token());
     TRY(parts_.replicator.forget_checkpoints(vm.vm));
     const hypervisor::GenerationPlan plan = TRY(parts_.replicator.plan(group, vm.vm, disks));
     parts_.tell(Troubles{.flow = "replicate", .sentences = plan.troubles});
@@ -88,7 +94,7 @@ Result<model::Generation> ReplicateFlow::replicate(const model::Command& command
                                  .action = model::BackupHold{.checkpoint = plan.checkpoint.text()}};
     parts_.desk.lay_out(plan);
     TRY(parts_.holds.place(hold));
-    Result<hypervisor::ReplicaManifest> manifest = copy(command, plan, hold.id);
+    Result<hypervisor::ReplicaManifest> manifest = copy(command, plan, hold.id, pace);
     const Result<void> lifted =
         parts_.holds.lift(hold.id, manifest.has_value() ? "the generation is read" : "the copy failed");
     follow_by(manifest, lifted);

@@ -7,6 +7,7 @@
 #include <stop_token>
 #include <string>
 
+#include "agent/guest_pace.hpp"
 #include "agent/holds.hpp"
 #include "agent/news.hpp"
 #include "base/clock.hpp"
@@ -48,6 +49,7 @@ class ReplicateFlow {
         Holds& holds;
         const Clock& clock;
         std::function<Result<Bytes>()> scratch_room;  ///< what the old blocks of a running cut may take
+        Pause pause;
         Tell tell;
     };
     explicit ReplicateFlow(Parts parts) : parts_(std::move(parts)) {}
@@ -61,8 +63,8 @@ class ReplicateFlow {
  private:
     [[nodiscard]] Result<model::Generation> replicate(const model::Command& command, const GroupId& group);
     [[nodiscard]] Result<hypervisor::ReplicaManifest> copy(const model::Command& command,
-                                                           const hypervisor::GenerationPlan& plan,
-                                                           const EffectId& hold);
+                                                           const hypervisor::GenerationPlan& plan, const EffectId& hold,
+                                                           GuestPace& pace);
     [[nodiscard]] Result<void> check_scratch(const VmId& vm, Bytes room);
 
     Parts parts_;

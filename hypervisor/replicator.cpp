@@ -43,9 +43,8 @@ class GenerationCopy {
     static constexpr std::uint64_t kBlocksPerReport = 64;
 
  public:
-    GenerationCopy(StagedGeneration& staged, const ProgressSink& progress, const Clock& clock,
-                   const std::stop_token& stop)
-        : staged_(staged), progress_(progress), clock_(clock), stop_(stop), begun_(clock.now()) {}
+    GenerationCopy(StagedGeneration& staged, const CopyHooks& hooks, const Clock& clock, const std::stop_token& stop)
+        : staged_(staged), hooks_(hooks), clock_(clock), stop_(stop), begun_(clock.now()) {}
 
     [[nodiscard]] Result<void> copy_all(std::vector<DiskCopy>& disks) {
         for (const DiskCopy& disk : disks)
@@ -64,7 +63,10 @@ class GenerationCopy {
             staged_.add_volume({.disk = disk.disk, .virtual_size = disk.source->size(), .base = disk.base_generation}));
         const auto next = [&]() -> std::optional<Extent> {
             while (const std::optional<Chunk> chunk = disk.plan.next()) {
-                if (chunk->kind == ChunkKind::kRead) return chunk->extent;
+                if (chunk->kind == ChunkKind::kRead) {
+                    pace(Bytes(chunk->extent.length()));
+                    return chunk->extent;
+                }
                 set_zero(*volume, disk, chunk->extent);
             }
             return std::nullopt;
@@ -75,6 +77,10 @@ class GenerationCopy {
         TRY(disk.source->read(next, sink, stop_));
         TRY(volume->seal());
         return verify(*volume, disk);
+    }
+
+    void pace(Bytes size) const {
+        if (hooks_.pace) hooks_.pace(size);
     }
 
     static void set_zero(StagedVolume& volume, DiskCopy& disk, Extent extent) {
@@ -110,15 +116,17 @@ class GenerationCopy {
     }
 
     [[nodiscard]] Result<void> tell(const DiskCopy& disk) {
-        return progress_({.disk = disk.disk,
-                          .done = done_,
-                          .total = total_,
-                          .left = time_left(done_, total_, clock_.now() - begun_)});
+        if (!hooks_.progress) return {};
+        return hooks_.progress({.disk = disk.disk,
+                                .done = done_,
+                                .total = total_,
+                                .left = time_left(done_, total_, clock_.now() - begun_)});
     }
 
     [[nodiscard]] Result<void> verify(StagedVolume& volume, DiskCopy& disk) {
         TRY(volume.reread([&](std::uint64_t block, const Digest& digest) -> Result<void> {
             if (stop_.stop_requested()) return fail(ErrorCode::kCancelled, "the re-read was stopped on request");
+            pace(Bytes(limits::kBlockBytes));
             // The backup is still open: whoever watches its scratch and its lease must be asked now too.
             if (block % kBlocksPerReport == 0) TRY(tell(disk));
             if (block >= disk.reread.blocks() ||
@@ -140,7 +148,7 @@ class GenerationCopy {
     }
 
     StagedGeneration& staged_;
-    const ProgressSink& progress_;
+    const CopyHooks& hooks_;
     const Clock& clock_;
     const std::stop_token& stop_;
     Instant begun_;
@@ -246,7 +254,7 @@ Result<void> Replicator::forget_checkpoints(const VmId& vm) {
 }
 
 Result<ReplicaManifest> Replicator::copy(const GenerationPlan& plan, const BackupJob& job,
-                                         model::Consistency consistency, const ProgressSink& progress,
+                                         model::Consistency consistency, const CopyHooks& hooks,
                                          const std::stop_token& stop) {
     if (job.vm != plan.vm || job.checkpoint.name != plan.checkpoint)
         return fail(ErrorCode::kInvalidArgument, "the backup that was begun is not the one that was planned");
@@ -259,7 +267,7 @@ Result<ReplicaManifest> Replicator::copy(const GenerationPlan& plan, const Backu
     }
     TRY(check_space(disks, TRY(target_.free_space())));
     const std::unique_ptr<StagedGeneration> staged = TRY(target_.stage(plan.vm, plan.generation));
-    TRY(GenerationCopy(*staged, progress, clock_, stop).copy_all(disks));
+    TRY(GenerationCopy(*staged, hooks, clock_, stop).copy_all(disks));
 
     ReplicaManifest manifest{.group = plan.group,
                              .vm = plan.vm,

@@ -43,6 +43,15 @@ struct GenerationPlan {
 /// stops one whose scratch grows too large.
 using ProgressSink = std::function<Result<void>(const CopyProgress&)>;
 
+/// Asked before so much is read at the source or the target; it waits as long as production needs it to.
+using PaceGate = std::function<void(Bytes)>;
+
+/// How a caller goes along with a copy. A member that is empty is not asked.
+struct CopyHooks {
+    ProgressSink progress = {};
+    PaceGate pace = {};
+};
+
 /// Makes one generation of one VM (flow 1): plan(), then the caller begins the backup as its hold, then copy(), then
 /// the caller ends the hold, then forget_checkpoints(). A copy that fails, is stopped or dies leaves the generations
 /// that were there and nothing else visible; the next plan() builds on them. Blocking: on a thread of its own. Owns
@@ -64,7 +73,7 @@ class Replicator {
     /// kUnavailable, kDeadlineExceeded: the source is gone or hangs; kUnsupported: the bitmap was lost; kDataLoss: what
     /// was re-read differs; kResourceExhausted: the target is full; kCancelled: `stop`. Nothing half-made remains.
     [[nodiscard]] Result<ReplicaManifest> copy(const GenerationPlan& plan, const BackupJob& job,
-                                               model::Consistency consistency, const ProgressSink& progress,
+                                               model::Consistency consistency, const CopyHooks& hooks,
                                                const std::stop_token& stop);
 
  private:

@@ -74,8 +74,7 @@ Result<void> make_generation(const std::string& name, const std::filesystem::pat
     const BackupJob job = TRY(backup.begin_backup(plan.backup_request(scratch / "backup.sock", scratch)));
     const double before = cpu_seconds(RUSAGE_SELF);
     const Instant begun = BootClock::now();
-    const auto go_on = [](const CopyProgress&) -> Result<void> { return {}; };
-    const auto made = replicator.copy(plan, job, model::Consistency::kCrash, go_on, {});
+    const auto made = replicator.copy(plan, job, model::Consistency::kCrash, {}, {});
     const double cpu = cpu_seconds(RUSAGE_SELF) - before;
     const double seconds = std::chrono::duration<double>(BootClock::now() - begun).count();
     std::string volumes;

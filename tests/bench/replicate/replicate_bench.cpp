@@ -71,10 +71,9 @@ class Bench {
                             .checkpoint = {.name = plan.checkpoint, .created_s = 1},
                             .socket = socket_,
                             .exports = {{.disk = "vda", .name = "vda", .bitmap = basis.since.text()}}};
-        const auto go_on = [](const CopyProgress&) -> Result<void> { return {}; };
         const double before = bench::cpu_seconds();
         const auto made =
-            Replicator(unused_, sources_, folder_, clock_).copy(plan, job, model::Consistency::kCrash, go_on, {});
+            Replicator(unused_, sources_, folder_, clock_).copy(plan, job, model::Consistency::kCrash, {}, {});
         const double cpu = bench::cpu_seconds() - before;
         ASSERT(made.has_value());
         const VolumeManifest& volume = made->volumes.front();

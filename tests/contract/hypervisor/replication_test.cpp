@@ -77,8 +77,7 @@ class Replication : public ::testing::Test {
                             .checkpoint = {.name = plan.checkpoint, .created_s = 1},
                             .socket = socket_,
                             .exports = {{.disk = "vda", .name = "vda", .bitmap = since.text()}}};
-        auto made =
-            Replicator(unused_, sources_, folder_, clock_).copy(plan, job, model::Consistency::kCrash, go_on_, {});
+        auto made = Replicator(unused_, sources_, folder_, clock_).copy(plan, job, model::Consistency::kCrash, {}, {});
         server.kill();
         return made;
     }
@@ -101,7 +100,6 @@ class Replication : public ::testing::Test {
     nbd::NbdSources sources_;
     fake::FakeHypervisor unused_;  // copy() needs no checkpoints
     SystemClock clock_;
-    ProgressSink go_on_ = [](const CopyProgress&) -> Result<void> { return {}; };
 };
 
 TEST_F(Replication, EveryGenerationReadsAsTheSourceDidAtItsCut) {
@@ -185,8 +183,7 @@ bool make_in_child(const std::filesystem::path& root, std::uint64_t step, fake::
         const auto facts = hypervisor.list_vms();
         const auto plan = replicator.plan(GroupId("shop"), vm, facts->front().disks);
         const auto job = hypervisor.begin_backup(plan->backup_request("/run/x", "/run"));
-        const auto go_on = [](const CopyProgress&) -> Result<void> { return {}; };
-        ::_exit(replicator.copy(*plan, *job, model::Consistency::kCrash, go_on, {}).has_value() ? 0 : 1);
+        ::_exit(replicator.copy(*plan, *job, model::Consistency::kCrash, {}, {}).has_value() ? 0 : 1);
     }
     int status = 0;
     ASSERT(::waitpid(child, &status, 0) == child && WIFEXITED(status));

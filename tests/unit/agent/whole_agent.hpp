@@ -158,6 +158,7 @@ class WholeAgent {
                     return model::IsolationReport{.corpus_frames = 540, .positive_control_seen = 540};
                 },
                 .scratch_room = [] { return Result<Bytes>(Bytes(1ULL << 30U)); },
+                .pause = [this](std::chrono::nanoseconds time, const std::stop_token&) { host_.clock.advance(time); },
                 .new_key = [] { return Result<std::string>("000102030405060708090a0b0c0d0e0f"); },
                 .remove_replicas = [] { return Result<void>(); }};
     }

@@ -52,7 +52,8 @@ class ReplicatorTest : public ::testing::Test {
             if (during) during();
             return progress_answer_;
         };
-        auto made = replicator_.copy(planned, job, model::Consistency::kCrash, progress, stop_.get_token());
+        auto made =
+            replicator_.copy(planned, job, model::Consistency::kCrash, {.progress = progress}, stop_.get_token());
         TRY(hypervisor_.end_backup(vm_, job.socket));
         if (!made.has_value()) return made;
         TRY(replicator_.forget_checkpoints(vm_));
@@ -215,7 +216,7 @@ TEST_F(ReplicatorTest, ABackupThatWasNotPlannedIsRefused) {
     ASSERT_TRUE(is_ok(job));
     const auto progress = [](const CopyProgress&) -> Result<void> { return {}; };
     planned->checkpoint = CheckpointId("penumbra.9.9");
-    EXPECT_TRUE(fails(replicator_.copy(*planned, *job, model::Consistency::kCrash, progress, {}),
+    EXPECT_TRUE(fails(replicator_.copy(*planned, *job, model::Consistency::kCrash, {.progress = progress}, {}),
                       ErrorCode::kInvalidArgument, "not the one that was planned"));
     EXPECT_TRUE(fails(replicator_.plan(GroupId("shop"), vm_, {}), ErrorCode::kInvalidArgument));
 }

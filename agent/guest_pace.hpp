@@ -1,0 +1,46 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "base/clock.hpp"
+#include "hypervisor/copy_pace.hpp"
+#include "hypervisor/ports.hpp"
+
+namespace penumbra::agent {
+
+/// Blocks for so long, or until it is stopped.
+using Pause = std::function<void(std::chrono::nanoseconds, const std::stop_token&)>;
+void pause(std::chrono::nanoseconds time, const std::stop_token& stop);
+
+/// Holds a copy back as its VM needs it: looks at the VM's counters and waits as CopyPace says. A VM that cannot be
+/// looked at is copied at the rate it had. Thread-bound; blocks.
+class GuestPace {
+ public:
+    struct Parts {  ///< borrowed
+        hypervisor::VmInventory& inventory;
+        const Clock& clock;
+        Pause pause;
+    };
+    /// Looks at the VM for the first time: what it does until the first wait() is what it does without a copy.
+    GuestPace(Parts parts, VmId vm, std::stop_token stop);
+
+    /// Before so much is read.
+    void wait(Bytes size);
+    /// "32 MiB/s", and what holds it back; empty before the first wait().
+    [[nodiscard]] std::string sentence() const;
+
+ private:
+    [[nodiscard]] std::optional<hypervisor::GuestIo> look() const;
+
+    Parts parts_;
+    VmId vm_;
+    std::stop_token stop_;
+    std::optional<hypervisor::GuestIo> first_;
+    std::optional<hypervisor::CopyPace> pace_;
+};
+
+}  // namespace penumbra::agent

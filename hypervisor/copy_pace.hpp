@@ -1,0 +1,58 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+
+#include "base/clock.hpp"
+#include "base/units.hpp"
+
+namespace penumbra::hypervisor {
+
+/// A guest's requests to its disks since it was started, and how long they took in all. Flushes count: a copy that
+/// fills the storage's queue shows first in them.
+struct GuestIo {
+    std::uint64_t requests = 0;
+    std::chrono::nanoseconds time{0};
+    friend bool operator==(const GuestIo&, const GuestIo&) = default;
+};
+
+/// How fast a copy may read and re-read, by what it does to the guest's own requests. Reads of a backup run in the
+/// guest's own QEMU and on its storage, so a rate in bytes that one host does not feel stops another one.
+///
+/// Rises by a fraction as long as the guest's mean request takes no longer than before the copy and a tolerance
+/// (limits::kPaceTolerance), and is halved when it does: what TCP does about a queue that it cannot see (Chiu and Jain
+/// 1989), with a fraction instead of a sum because the right rate may be 5 or 2,000 MiB/s. A guest that asks its disks
+/// for nothing is not hurt. Never below limits::kPaceRateMin: an open backup costs the guest an extra write for each
+/// block it overwrites, so it has to end. A token bucket keeps what is asked for apart. Pure; O(1) a call.
+class CopyPace {
+ public:
+    /// `before`: the guest's requests since its start; `calm`: those of the last moments before the copy, if any. What
+    /// the guest is used to is the better of both means, as far as they tell anything (limits::kPaceRequestsMin).
+    CopyPace(GuestIo before, GuestIo calm, Instant now);
+
+    /// Takes `size` and says how long to wait before it may be read; zero: at once.
+    [[nodiscard]] std::chrono::nanoseconds take(Bytes size, Instant now);
+    /// Whether limits::kPaceWindow is over and observe() has something to do.
+    [[nodiscard]] bool is_due(Instant now) const noexcept { return now >= due_; }
+    /// The guest's requests since its start, as of now. A restarted guest counts from 0 again: it is learned anew.
+    void observe(GuestIo total, Instant now);
+
+    [[nodiscard]] Bytes rate() const noexcept { return rate_; }  ///< a second
+    [[nodiscard]] bool is_held_back() const noexcept { return held_back_; }
+    /// Mean of a request: what the guest is used to, and what it last had during the copy. Nothing: too few to say.
+    [[nodiscard]] std::optional<std::chrono::nanoseconds> usual() const noexcept { return usual_; }
+    [[nodiscard]] std::optional<std::chrono::nanoseconds> latest() const noexcept { return latest_; }
+
+ private:
+    std::optional<std::chrono::nanoseconds> usual_;
+    std::optional<std::chrono::nanoseconds> latest_;
+    GuestIo seen_;
+    Instant seen_at_;
+    Instant due_;
+    Instant free_at_;  ///< when the bucket is full again
+    Bytes rate_;
+    bool held_back_ = false;
+};
+
+}  // namespace penumbra::hypervisor

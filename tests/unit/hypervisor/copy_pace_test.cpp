@@ -1,0 +1,170 @@
+#include "hypervisor/copy_pace.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+
+#include <gtest/gtest.h>
+
+#include "base/limits/replica.hpp"
+
+namespace penumbra::hypervisor {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::nanoseconds;
+
+constexpr Instant kBegin{1h};
+constexpr Bytes kChunk(256ULL << 10U);
+
+double mib(Bytes bytes) {
+    return static_cast<double>(bytes.count()) / (1 << 20);
+}
+
+/// A guest on a storage that it shares with a copy: its requests take as long as a single server's queue makes them.
+struct SharedStorage {
+    double capacity_mib_s = 200;
+    nanoseconds service = 2ms;
+    double requests_per_s = 100;
+    Instant now = kBegin;
+    GuestIo io{.requests = 10'000, .time = 20s};
+    double copied_mib = 0;
+    nanoseconds worst = 0ns;
+
+    /// Reads as fast as `pace` lets it; what a chunk takes, the guest waits for as well.
+    void copy_for(CopyPace& pace, nanoseconds time) {
+        const Instant end = now + time;
+        Instant looked = now;
+        double since_look_mib = 0;
+        while (now < end) {
+            now += std::max<nanoseconds>(pace.take(kChunk, now), 50us);
+            copied_mib += mib(kChunk);
+            since_look_mib += mib(kChunk);
+            if (!pace.is_due(now)) continue;
+            const double seconds = std::chrono::duration<double>(now - looked).count();
+            const double busy = std::min(since_look_mib / seconds / capacity_mib_s, 0.95);
+            const auto each = nanoseconds(static_cast<std::int64_t>(static_cast<double>(service.count()) / (1 - busy)));
+            const auto count = static_cast<std::uint64_t>(requests_per_s * seconds);
+            io.requests += count;
+            io.time += each * count;
+            if (count > 0) worst = std::max(worst, each);
+            pace.observe(io, now);
+            looked = now;
+            since_look_mib = 0;
+        }
+    }
+};
+
+TEST(CopyPace, FindsTheRateThatTheGuestDoesNotFeel) {
+    std::mt19937_64 random(7);
+    for (int i = 0; i < 200; ++i) {
+        SharedStorage storage{
+            .capacity_mib_s = std::exp(std::uniform_real_distribution(std::log(40), std::log(8000))(random)),
+            .service = nanoseconds(std::uniform_int_distribution<std::int64_t>(2'000'000, 20'000'000)(random)),
+            .requests_per_s = std::uniform_real_distribution(40.0, 5'000.0)(random)};
+        storage.io.time = storage.service * storage.io.requests;
+        CopyPace pace(storage.io, {}, storage.now);
+        storage.copy_for(pace, 30s);
+        const GuestIo before = storage.io;
+        storage.copied_mib = 0;
+        storage.copy_for(pace, 60s);
+        const double mean = static_cast<double>((storage.io.time - before.time).count()) /
+                            static_cast<double>(storage.io.requests - before.requests);
+        const double usual = static_cast<double>(storage.service.count());
+        EXPECT_LE(mean, 1.5 * usual) << i << ": " << storage.capacity_mib_s << " MiB/s";
+        // A third of the storage is what one and a half times the time a request leaves.
+        const double fair = std::min(storage.capacity_mib_s / 3, mib(limits::kPaceRateMax));
+        EXPECT_GE(storage.copied_mib / 60, 0.5 * fair) << i << ": " << storage.capacity_mib_s << " MiB/s";
+    }
+}
+
+TEST(CopyPace, AGuestThatAsksForNothingHoldsNothingBack) {
+    SharedStorage storage{.requests_per_s = 0};
+    CopyPace pace(storage.io, {}, storage.now);
+    storage.copy_for(pace, 10s);
+    EXPECT_EQ(pace.rate(), limits::kPaceRateMax);
+    EXPECT_FALSE(pace.is_held_back());
+    EXPECT_FALSE(pace.latest().has_value());
+}
+
+TEST(CopyPace, GoesOnAtTheLeastRateHoweverSlowTheGuestBecomes) {
+    SharedStorage storage{.capacity_mib_s = 1};
+    CopyPace pace(storage.io, {}, storage.now);
+    storage.copy_for(pace, 10s);
+    EXPECT_EQ(pace.rate(), limits::kPaceRateMin);
+    EXPECT_TRUE(pace.is_held_back());
+}
+
+TEST(CopyPace, HoldsItsRateToAFewPercent) {
+    for (const std::chrono::microseconds longest : {1us, 300us, 5'000us}) {
+        CopyPace pace({}, {}, kBegin);
+        Instant now = kBegin;
+        double taken = 0;
+        while (now < kBegin + 10s) {
+            // Who waits, waits a little longer than asked.
+            now += pace.take(kChunk, now) + longest;
+            taken += mib(kChunk);
+        }
+        EXPECT_NEAR(taken / 10, mib(limits::kPaceRateBegin), 0.05 * mib(limits::kPaceRateBegin));
+    }
+}
+
+TEST(CopyPace, WhatWasNotTakenInTimeIsGone) {
+    CopyPace pace({}, {}, kBegin);
+    const Instant later = kBegin + 1h;
+    double at_once = 0;
+    while (pace.take(kChunk, later) == 0ns)
+        at_once += mib(kChunk);
+    EXPECT_LE(at_once, mib(limits::kPaceRateBegin) * std::chrono::duration<double>(limits::kPaceBurst).count());
+}
+
+TEST(CopyPace, AGuestIsUsedToTheBetterOfItsLifeAndItsLastMoments) {
+    EXPECT_EQ(CopyPace({.requests = 1000, .time = 2s}, {.requests = 100, .time = 1s}, kBegin).usual(), 2ms);
+    EXPECT_EQ(CopyPace({.requests = 1000, .time = 2s}, {.requests = 100, .time = 100ms}, kBegin).usual(), 1ms);
+    EXPECT_EQ(CopyPace({.requests = 1000, .time = 2s}, {.requests = 1, .time = 1us}, kBegin).usual(), 2ms);
+    EXPECT_FALSE(CopyPace({.requests = 1, .time = 2s}, {}, kBegin).usual().has_value());
+}
+
+TEST(CopyPace, WithoutAnythingToCompareTheFirstMomentsAreWhatItIsUsedTo) {
+    CopyPace pace({}, {}, kBegin);
+    pace.observe({.requests = 10, .time = 30ms}, kBegin + limits::kPaceWindow);
+    EXPECT_EQ(pace.usual(), 3ms);
+    EXPECT_FALSE(pace.is_held_back());
+    pace.observe({.requests = 20, .time = 30ms + 60ms}, kBegin + 2 * limits::kPaceWindow);
+    EXPECT_TRUE(pace.is_held_back());
+}
+
+TEST(CopyPace, FewRequestsWaitForMoreButNotForEver) {
+    CopyPace pace({.requests = 1000, .time = 1s}, {}, kBegin);
+    GuestIo io{.requests = 1000, .time = 1s};
+    Instant now = kBegin;
+    const auto one_slow_request = [&] {
+        now += limits::kPaceWindow;
+        io = {.requests = io.requests + 1, .time = io.time + 50ms};
+        pace.observe(io, now);
+    };
+    one_slow_request();
+    EXPECT_FALSE(pace.is_held_back());
+    EXPECT_EQ(pace.rate(), limits::kPaceRateBegin);
+    while (now < kBegin + limits::kPacePatience)
+        one_slow_request();
+    EXPECT_TRUE(pace.is_held_back());
+}
+
+TEST(CopyPace, ARestartedGuestIsLearnedAnew) {
+    CopyPace pace({.requests = 1000, .time = 1s}, {}, kBegin);
+    pace.observe({.requests = 3, .time = 1s + 1ms}, kBegin + limits::kPaceWindow);
+    EXPECT_FALSE(pace.is_held_back());
+    pace.observe({.requests = 103, .time = 1s + 101ms}, kBegin + 2 * limits::kPaceWindow);
+    EXPECT_FALSE(pace.is_held_back());
+    EXPECT_EQ(pace.latest(), 1ms);
+}
+
+TEST(CopyPace, ALittleMoreOfNearlyNothingIsNotFelt) {
+    CopyPace pace({.requests = 1000, .time = 20ms}, {}, kBegin);
+    pace.observe({.requests = 1100, .time = 20ms + 40ms}, kBegin + limits::kPaceWindow);
+    EXPECT_FALSE(pace.is_held_back());
+}
+
+}  // namespace
+}  // namespace penumbra::hypervisor
