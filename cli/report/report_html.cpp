@@ -33,6 +33,7 @@ figure{margin:12px 0}svg{width:100%;height:auto}.title{font-size:13px;font-weigh
 .line.control{stroke:var(--control)}.line.treated{stroke:var(--treated)}.line.median{stroke:var(--band)}
 .band{fill:var(--band);fill-opacity:.16}.span{fill:var(--dim);fill-opacity:.12}.span.PASS,.span.SUCCEEDED{fill:var(--pass);fill-opacity:.18}
 .span.FAIL,.span.REJECTED{fill:var(--fail);fill-opacity:.18}.span.ROLLED_BACK,.span.INCONCLUSIVE,.span.INVALID{fill:var(--open);fill-opacity:.18}
+.label{font-size:10px;fill:var(--dim)}
 .legend{font-size:12px;color:var(--dim);margin:0}.key{display:inline-block;width:18px;height:3px;vertical-align:middle;margin-right:4px}
 .key.production{background:var(--production)}.key.control{background:var(--control)}.key.treated{background:var(--treated)}
 .key.median,.key.band{background:var(--band)}.key.band{height:10px;opacity:.3}
@@ -92,6 +93,7 @@ std::string kpi_section(const ReportFacts& facts, const std::vector<ChartSpan>& 
     std::string text = "<h2>What production and the arms did</h2>\n";
     text += svg_of(Chart{.title = "Response time, mean of each window",
                          .unit = "ms",
+                         .scale = Scale::kLogarithmic,
                          .lines = lines_of(facts.windows, mean_ms),
                          .bands = {},
                          .spans = spans});
@@ -223,10 +225,9 @@ std::vector<ChartSpan> trial_spans(const std::vector<model::TrialStatus>& trials
     std::vector<ChartSpan> spans;
     for (const model::TrialStatus& trial : trials) {
         if (trial.begun == WallTime{} || trial.ended == WallTime{}) continue;
-        spans.push_back({.name = trial.spec.trial.text(),
-                         .css_class = std::string(trial.verdict ? to_string(trial.verdict->kind) : ""),
-                         .from = trial.begun,
-                         .to = trial.ended});
+        const std::string word(trial.verdict ? to_string(trial.verdict->kind) : "");
+        spans.push_back(
+            {.name = trial.spec.trial.text(), .word = word, .css_class = word, .from = trial.begun, .to = trial.ended});
     }
     return spans;
 }
@@ -237,9 +238,11 @@ std::string timeline_section(const ReportFacts& facts) {
         rows.push_back({.name = span.name, .spans = {span}});
     for (const model::RolloutStatus& rollout : facts.rollouts) {
         if (rollout.begun == WallTime{} || rollout.ended == WallTime{}) continue;
+        const std::string word(rollout.outcome ? to_string(*rollout.outcome) : "");
         rows.push_back({.name = "rollout " + rollout.spec.rollout.text(),
                         .spans = {{.name = rollout.spec.rollout.text(),
-                                   .css_class = std::string(rollout.outcome ? to_string(*rollout.outcome) : ""),
+                                   .word = word,
+                                   .css_class = word,
                                    .from = rollout.begun,
                                    .to = rollout.ended}}});
     }

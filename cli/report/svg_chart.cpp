@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <functional>
+#include <cstddef>
 #include <limits>
 
 #include <fmt/chrono.h>
@@ -21,12 +21,13 @@ constexpr double kWidth = 920;
 constexpr double kHeight = 260;
 constexpr double kLeft = 64;
 constexpr double kRowNames = 180;  // left margin of a timeline, whose rows have names
-constexpr double kRight = 12;
-constexpr double kTop = 30;
+constexpr double kRight = 24;      // room for half of the last tick's text
+constexpr double kTop = 36;
 constexpr double kBottom = 28;
 constexpr double kRowHeight = 22;
-constexpr int kTicks = 5;
-constexpr double kClockSpanMs = 36.0 * 3600 * 1000;  // an axis longer than this names the day
+constexpr std::size_t kValueTicksMax = 6;
+constexpr double kLogTickHeight = 15;  // a logarithmic axis has as many ticks as lines of text
+constexpr double kLabelColumn = 5.6;   // width of a letter of a span's label
 constexpr double kLegendHeight = 20;
 
 // A file has no page around it to style it.
@@ -35,17 +36,8 @@ constexpr std::string_view kFileStyle =
     ".tick{font-size:11px;fill:#5b6575}.grid{stroke:#e3e5e8}.line{fill:none;stroke-width:1.6;stroke:#5b6575}"
     ".line.production{stroke:#3b4252}.line.control,.line.median{stroke:#2f7ebb}.line.treated{stroke:#d9722c}"
     ".dot{fill:#5b6575}.dot.production{fill:#3b4252}.dot.control,.dot.median{fill:#2f7ebb}.dot.treated{fill:#d9722c}"
-    ".band{fill:#2f7ebb;fill-opacity:.16}.span{fill:#5b6575;fill-opacity:.12}</style>";
-
-struct Range {
-    double low = std::numeric_limits<double>::infinity();
-    double high = -std::numeric_limits<double>::infinity();
-    void include(double value) {
-        low = std::min(low, value);
-        high = std::max(high, value);
-    }
-    [[nodiscard]] bool empty() const { return low > high; }
-};
+    ".band{fill:#2f7ebb;fill-opacity:.16}.span{fill:#5b6575;fill-opacity:.12}.label{font-size:10px;fill:#5b6575}</"
+    "style>";
 
 double ms(WallTime time) {
     return static_cast<double>(time.time_since_epoch().count());
@@ -56,16 +48,11 @@ std::string clock_text(double at_ms) {
     return fmt::format("{:%H:%M:%S}", fmt::gmtime(seconds));
 }
 
-std::string date_text(double at_ms) {
-    const auto seconds = static_cast<std::time_t>(at_ms / 1000);
-    return fmt::format("{:%m-%d %H:%M}", fmt::gmtime(seconds));
-}
-
 /// Maps time and value to the plot's rectangle.
 class Frame {
  public:
-    Frame(Range time, Range value, double left, double height)
-        : time_(time), value_(value), left_(left), height_(height), empty_(time.empty()) {
+    Frame(Range time, Range value, double left, double height, Scale scale = Scale::kLinear)
+        : time_(time), value_(value), left_(left), height_(height), scale_(scale), empty_(time.empty()) {
         if (time_.high <= time_.low) time_.high = time_.low + 1;
         if (value_.high <= value_.low) value_.high = value_.low + 1;
     }
@@ -73,12 +60,21 @@ class Frame {
         return left_ + (at_ms - time_.low) / (time_.high - time_.low) * (kWidth - left_ - kRight);
     }
     [[nodiscard]] double y(double value) const {
-        return height_ - kBottom - (value - value_.low) / (value_.high - value_.low) * (height_ - kTop - kBottom);
+        const double share = scale_ == Scale::kLogarithmic
+                                 ? std::log(value / value_.low) / std::log(value_.high / value_.low)
+                                 : (value - value_.low) / (value_.high - value_.low);
+        return height_ - kBottom - share * (height_ - kTop - kBottom);
+    }
+    /// Zero has no place on a logarithmic axis, and a value that is no number has none at all.
+    [[nodiscard]] bool has_place(double value) const {
+        return std::isfinite(value) && (scale_ == Scale::kLinear || value > 0);
     }
     [[nodiscard]] const Range& time() const { return time_; }
     [[nodiscard]] const Range& value() const { return value_; }
     [[nodiscard]] double height() const { return height_; }
     [[nodiscard]] double left() const { return left_; }
+    [[nodiscard]] double width() const { return kWidth - left_ - kRight; }
+    [[nodiscard]] Scale scale() const { return scale_; }
     [[nodiscard]] bool empty() const { return empty_; }
 
  private:
@@ -86,55 +82,56 @@ class Frame {
     Range value_;
     double left_;
     double height_;
+    Scale scale_;
     bool empty_;  ///< there is no time in it
 };
 
-/// A round number near `value` that is not below it: 1, 2, 5 times a power of ten.
-double round_up(double value) {
-    if (value <= 0) return 1;
-    const double power = std::pow(10, std::floor(std::log10(value)));
-    for (const double step : {1.0, 2.0, 2.5, 5.0, 10.0}) {
-        if (value <= step * power) return step * power;
-    }
-    return 10 * power;
-}
-
-std::string axis_below(const Frame& frame, const std::function<std::string(double)>& text_of) {
+std::string axis_below(const Frame& frame, const std::vector<Tick>& ticks) {
     std::string text;
-    for (int tick = 0; tick <= kTicks; ++tick) {
-        const double at = frame.time().low + (frame.time().high - frame.time().low) * tick / kTicks;
-        const char* anchor = tick == 0 ? "start" : tick == kTicks ? "end" : "middle";
-        text += fmt::format("<text class='tick' x='{:.1f}' y='{:.1f}' text-anchor='{}'>{}</text>", frame.x(at),
-                            frame.height() - 8, anchor, text_of(at));
+    for (const Tick& tick : ticks) {
+        text += fmt::format(
+            "<line class='grid' x1='{0:.1f}' x2='{0:.1f}' y1='{1:.1f}' y2='{2:.1f}'/>"
+            "<text class='tick' x='{0:.1f}' y='{3:.1f}' text-anchor='middle'>{4}</text>",
+            frame.x(tick.at), kTop, frame.height() - kBottom, frame.height() - 8, escaped(tick.text));
     }
     return text;
 }
 
 std::string time_axis(const Frame& frame) {
-    const bool is_long = frame.time().high - frame.time().low > kClockSpanMs;
-    return axis_below(frame, is_long ? date_text : clock_text);
+    return axis_below(frame, time_ticks(frame.time(), frame.width()));
 }
 
 std::string value_axis(const Frame& frame, std::string_view unit) {
-    std::string text = fmt::format("<text class='tick' x='{:.1f}' y='{:.1f}' text-anchor='end'>{}</text>",
-                                   kWidth - kRight, kTop - 14, escaped(unit));
-    for (int tick = 0; tick <= kTicks; ++tick) {
-        const double value = frame.value().low + (frame.value().high - frame.value().low) * tick / kTicks;
+    std::string text =
+        fmt::format("<text class='tick' x='{:.1f}' y='16' text-anchor='end'>{}</text>", kWidth - kRight, escaped(unit));
+    const auto lines = static_cast<std::size_t>((frame.height() - kTop - kBottom) / kLogTickHeight);
+    const std::size_t count_max = frame.scale() == Scale::kLogarithmic ? lines : kValueTicksMax;
+    for (const Tick& tick : value_ticks(frame.value(), frame.scale(), unit, count_max)) {
         text += fmt::format(
             "<line class='grid' x1='{0:.1f}' x2='{1:.1f}' y1='{2:.1f}' y2='{2:.1f}'/>"
-            "<text class='tick' x='{3:.1f}' y='{4:.1f}' text-anchor='end'>{5:.4g}</text>",
-            kLeft, kWidth - kRight, frame.y(value), kLeft - 6, frame.y(value) + 4, value);
+            "<text class='tick' x='{3:.1f}' y='{4:.1f}' text-anchor='end'>{5}</text>",
+            kLeft, kWidth - kRight, frame.y(tick.at), kLeft - 6, frame.y(tick.at) + 4, escaped(tick.text));
     }
     return text;
 }
 
+/// What lies between two points as a rule; the mean would take the gaps for steps.
+double usual_step(const std::vector<ChartPoint>& points) {
+    std::vector<double> steps;
+    for (std::size_t i = 1; i < points.size(); ++i)
+        steps.push_back(ms(points[i].at) - ms(points[i - 1].at));
+    if (steps.empty()) return 0;
+    const auto middle = steps.begin() + static_cast<std::ptrdiff_t>(steps.size() / 2);
+    std::ranges::nth_element(steps, middle);
+    return *middle;
+}
+
 std::string path_of(const Frame& frame, const std::vector<ChartPoint>& points) {
-    if (points.empty()) return {};
-    const double usual = (ms(points.back().at) - ms(points.front().at)) / static_cast<double>(points.size());
+    const double usual = usual_step(points);
     std::string path;
     double before = -std::numeric_limits<double>::infinity();
     for (const ChartPoint& point : points) {
-        if (!std::isfinite(point.value)) continue;
+        if (!frame.has_place(point.value)) continue;
         const bool gap = ms(point.at) - before > 3 * usual;
         path += fmt::format("{}{:.1f},{:.1f}", path.empty() || gap ? "M" : "L", frame.x(ms(point.at)),
                             frame.y(point.value));
@@ -154,13 +151,50 @@ std::string draw(const Frame& frame, const ChartBand& band) {
     return fmt::format("<path class='band' d='{}Z'><title>{}</title></path>", path, escaped(band.name));
 }
 
+/// Nothing of a span that ends before the axis begins, or begins after its end.
+bool is_outside(const Frame& frame, const ChartSpan& span) {
+    return ms(span.to) < frame.time().low || ms(span.from) > frame.time().high;
+}
+
 std::string draw(const Frame& frame, const ChartSpan& span, double top, double height) {
     const double left = std::max(frame.left(), frame.x(ms(span.from)));
     const double right = std::min(kWidth - kRight, frame.x(ms(span.to)));
     return fmt::format(
-        "<rect class='span {}' x='{:.1f}' y='{:.1f}' width='{:.1f}' height='{:.1f}'><title>{} {} to {}</title></rect>",
+        "<rect class='span {}' x='{:.1f}' y='{:.1f}' width='{:.1f}' height='{:.1f}'><title>{}{}{}, {} to "
+        "{}</title></rect>",
         escaped(span.css_class), left, top, std::max(2.0, right - left), height, escaped(span.name),
-        clock_text(ms(span.from)), clock_text(ms(span.to)));
+        span.word.empty() ? "" : ": ", escaped(span.word), clock_text(ms(span.from)), clock_text(ms(span.to)));
+}
+
+/// The span over the whole height, and above it its name, if it has room there.
+std::string draw(const Frame& frame, const ChartSpan& span) {
+    const double left = std::max(frame.left(), frame.x(ms(span.from)));
+    const double right = std::min(kWidth - kRight, frame.x(ms(span.to)));
+    std::string text = draw(frame, span, kTop, frame.height() - kTop - kBottom);
+    if (kLabelColumn * static_cast<double>(columns_of(span.name)) <= right - left) {
+        text += fmt::format("<text class='label' x='{:.1f}' y='{:.1f}' text-anchor='middle'>{}</text>",
+                            (left + right) / 2, kTop - 4, escaped(span.name));
+    }
+    return text;
+}
+
+/// The span in a timeline's row, its word inside it or beside it.
+std::string draw_in_row(const Frame& frame, const ChartSpan& span, double top) {
+    const double left = frame.x(ms(span.from));
+    const double right = frame.x(ms(span.to));
+    const double length = kLabelColumn * static_cast<double>(columns_of(span.word)) + 8;
+    const bool is_inside = right - left >= length;
+    const bool is_after = !is_inside && right + length < kWidth;
+    return draw(frame, span, top + 2, kRowHeight - 4) +
+           fmt::format("<text class='label' x='{:.1f}' y='{:.1f}' text-anchor='{}'>{}</text>",
+                       is_inside  ? (left + right) / 2
+                       : is_after ? right + 4
+                                  : left - 4,
+                       top + 15,
+                       is_inside  ? "middle"
+                       : is_after ? "start"
+                                  : "end",
+                       escaped(span.word));
 }
 
 std::string legend(const Chart& chart) {
@@ -200,10 +234,11 @@ std::string file_of(std::string_view title, const std::string& drawing, const st
 Frame frame_of(const Chart& chart) {
     Range time;
     Range value;
-    value.include(0);
+    const bool is_log = chart.scale == Scale::kLogarithmic;
+    if (!is_log) value.include(0);
     const auto include = [&](const std::vector<ChartPoint>& points) {
         for (const ChartPoint& point : points) {
-            if (!std::isfinite(point.value)) continue;
+            if (!std::isfinite(point.value) || (is_log && point.value <= 0)) continue;
             time.include(ms(point.at));
             value.include(point.value);
         }
@@ -214,14 +249,18 @@ Frame frame_of(const Chart& chart) {
         include(band.low);
         include(band.high);
     }
-    value.high = round_up(value.high);
-    return {time, value, kLeft, kHeight};
+    if (time.empty()) return {time, value, kLeft, kHeight};
+    if (chart.to > chart.from) {
+        time.include(ms(chart.from));
+        time.include(ms(chart.to));
+    }
+    return {time, rounded(value, chart.scale), kLeft, kHeight, chart.scale};
 }
 
 std::string drawing_of(const Chart& chart, const Frame& frame) {
     std::string text;
     for (const ChartSpan& span : chart.spans)
-        text += draw(frame, span, kTop, kHeight - kTop - kBottom);
+        text += is_outside(frame, span) ? "" : draw(frame, span);
     text += value_axis(frame, chart.unit) + time_axis(frame);
     for (const ChartBand& band : chart.bands)
         text += draw(frame, band);
@@ -311,11 +350,11 @@ std::string svg_file_of(const CurveChart& chart) {
         keys.push_back({curve.name, curve.css_class});
     }
     if (!(across.high > 0)) return {};
-    up.high = round_up(up.high);
-    const Frame frame(across, up, kLeft, kHeight);
-    std::string drawing = value_axis(frame, chart.y_unit) + axis_below(frame, [&](double x) {
-                              return fmt::format("{:.4g} {}", x, escaped(chart.x_unit));
-                          });
+    const Frame frame(across, rounded(up, Scale::kLinear), kLeft, kHeight);
+    std::vector<Tick> below = value_ticks(across, Scale::kLinear, "", kValueTicksMax);
+    for (Tick& tick : below)
+        tick.text += " " + chart.x_unit;
+    std::string drawing = value_axis(frame, chart.y_unit) + axis_below(frame, below);
     for (const Curve& curve : chart.curves)
         drawing += draw(frame, curve);
     return file_of(chart.title, drawing, keys);
@@ -336,14 +375,15 @@ std::string svg_of(const std::vector<TimelineRow>& timeline) {
     const Frame frame(time, rows, kRowNames, height);
     std::string text =
         fmt::format("<figure><svg viewBox='0 0 {} {}' role='img' aria-label='timeline'>", kWidth, height);
+    text += time_axis(frame);
     double top = kTop;
     for (const TimelineRow& row : timeline) {
         text += fmt::format("<text class='row' x='4' y='{:.1f}'>{}</text>", top + 14, escaped(row.name));
         for (const ChartSpan& span : row.spans)
-            text += draw(frame, span, top + 2, kRowHeight - 4);
+            text += draw_in_row(frame, span, top);
         top += kRowHeight;
     }
-    return text + time_axis(frame) + "</svg></figure>\n";
+    return text + "</svg></figure>\n";
 }
 
 }  // namespace penumbra::cli

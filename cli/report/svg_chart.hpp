@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "cli/report/axis.hpp"
 
 /// Pictures for the report: SVG text that stands alone, styled by the page's CSS classes. Pure.
 namespace penumbra::cli {
@@ -29,17 +30,21 @@ struct ChartBand {
     std::vector<ChartPoint> high;
 };
 
-/// A stretch of time with a word: a phase of a trial, a lease.
+/// A stretch of time with a name and what came of it: a trial and its verdict.
 struct ChartSpan {
     std::string name;
-    std::string css_class;
+    std::string word;       ///< "PASS"; may be empty
+    std::string css_class;  ///< of its colour, which says no more than `word`
     WallTime from{};
     WallTime to{};
 };
 
 struct Chart {
     std::string title;
-    std::string unit;  ///< of the values: "ms", "requests/s"
+    std::string unit;              ///< of the values: "ms", "requests/s"
+    Scale scale = Scale::kLinear;  ///< logarithmic: values at or below 0 are not drawn
+    WallTime from{};               ///< with `to`: what the axis holds at least
+    WallTime to{};
     std::vector<ChartLine> lines;
     std::vector<ChartBand> bands;
     std::vector<ChartSpan> spans;
