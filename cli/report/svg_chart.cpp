@@ -22,7 +22,8 @@ constexpr double kHeight = 260;
 constexpr double kLeft = 64;
 constexpr double kRowNames = 180;  // left margin of a timeline, whose rows have names
 constexpr double kRight = 24;      // room for half of the last tick's text
-constexpr double kTop = 36;
+constexpr double kTop = 36;        // the title, and under it the names of the spans
+constexpr double kRowsTop = 6;     // of a timeline, which has neither
 constexpr double kBottom = 28;
 constexpr double kRowHeight = 22;
 constexpr std::size_t kValueTicksMax = 6;
@@ -48,22 +49,29 @@ std::string clock_text(double at_ms) {
     return fmt::format("{:%H:%M:%S}", fmt::gmtime(seconds));
 }
 
+/// The whole drawing, and what its plot leaves free at the left and at the top.
+struct Box {
+    double left = kLeft;
+    double top = kTop;
+    double height = kHeight;
+};
+
 /// Maps time and value to the plot's rectangle.
 class Frame {
  public:
-    Frame(Range time, Range value, double left, double height, Scale scale = Scale::kLinear)
-        : time_(time), value_(value), left_(left), height_(height), scale_(scale), empty_(time.empty()) {
+    Frame(Range time, Range value, Box box, Scale scale = Scale::kLinear)
+        : time_(time), value_(value), box_(box), scale_(scale), empty_(time.empty()) {
         if (time_.high <= time_.low) time_.high = time_.low + 1;
         if (value_.high <= value_.low) value_.high = value_.low + 1;
     }
     [[nodiscard]] double x(double at_ms) const {
-        return left_ + (at_ms - time_.low) / (time_.high - time_.low) * (kWidth - left_ - kRight);
+        return box_.left + (at_ms - time_.low) / (time_.high - time_.low) * (kWidth - box_.left - kRight);
     }
     [[nodiscard]] double y(double value) const {
         const double share = scale_ == Scale::kLogarithmic
                                  ? std::log(value / value_.low) / std::log(value_.high / value_.low)
                                  : (value - value_.low) / (value_.high - value_.low);
-        return height_ - kBottom - share * (height_ - kTop - kBottom);
+        return bottom() - share * height();
     }
     /// Zero has no place on a logarithmic axis, and a value that is no number has none at all.
     [[nodiscard]] bool has_place(double value) const {
@@ -71,17 +79,18 @@ class Frame {
     }
     [[nodiscard]] const Range& time() const { return time_; }
     [[nodiscard]] const Range& value() const { return value_; }
-    [[nodiscard]] double height() const { return height_; }
-    [[nodiscard]] double left() const { return left_; }
-    [[nodiscard]] double width() const { return kWidth - left_ - kRight; }
+    [[nodiscard]] double left() const { return box_.left; }
+    [[nodiscard]] double top() const { return box_.top; }
+    [[nodiscard]] double bottom() const { return box_.height - kBottom; }
+    [[nodiscard]] double height() const { return bottom() - top(); }
+    [[nodiscard]] double width() const { return kWidth - box_.left - kRight; }
     [[nodiscard]] Scale scale() const { return scale_; }
     [[nodiscard]] bool empty() const { return empty_; }
 
  private:
     Range time_;
     Range value_;
-    double left_;
-    double height_;
+    Box box_;
     Scale scale_;
     bool empty_;  ///< there is no time in it
 };
@@ -92,7 +101,7 @@ std::string axis_below(const Frame& frame, const std::vector<Tick>& ticks) {
         text += fmt::format(
             "<line class='grid' x1='{0:.1f}' x2='{0:.1f}' y1='{1:.1f}' y2='{2:.1f}'/>"
             "<text class='tick' x='{0:.1f}' y='{3:.1f}' text-anchor='middle'>{4}</text>",
-            frame.x(tick.at), kTop, frame.height() - kBottom, frame.height() - 8, escaped(tick.text));
+            frame.x(tick.at), frame.top(), frame.bottom(), frame.bottom() + kBottom - 8, escaped(tick.text));
     }
     return text;
 }
@@ -104,7 +113,7 @@ std::string time_axis(const Frame& frame) {
 std::string value_axis(const Frame& frame, std::string_view unit) {
     std::string text =
         fmt::format("<text class='tick' x='{:.1f}' y='16' text-anchor='end'>{}</text>", kWidth - kRight, escaped(unit));
-    const auto lines = static_cast<std::size_t>((frame.height() - kTop - kBottom) / kLogTickHeight);
+    const auto lines = static_cast<std::size_t>(frame.height() / kLogTickHeight);
     const std::size_t count_max = frame.scale() == Scale::kLogarithmic ? lines : kValueTicksMax;
     for (const Tick& tick : value_ticks(frame.value(), frame.scale(), unit, count_max)) {
         text += fmt::format(
@@ -170,10 +179,10 @@ std::string draw(const Frame& frame, const ChartSpan& span, double top, double h
 std::string draw(const Frame& frame, const ChartSpan& span) {
     const double left = std::max(frame.left(), frame.x(ms(span.from)));
     const double right = std::min(kWidth - kRight, frame.x(ms(span.to)));
-    std::string text = draw(frame, span, kTop, frame.height() - kTop - kBottom);
+    std::string text = draw(frame, span, frame.top(), frame.height());
     if (kLabelColumn * static_cast<double>(columns_of(span.name)) <= right - left) {
         text += fmt::format("<text class='label' x='{:.1f}' y='{:.1f}' text-anchor='middle'>{}</text>",
-                            (left + right) / 2, kTop - 4, escaped(span.name));
+                            (left + right) / 2, frame.top() - 4, escaped(span.name));
     }
     return text;
 }
@@ -249,12 +258,12 @@ Frame frame_of(const Chart& chart) {
         include(band.low);
         include(band.high);
     }
-    if (time.empty()) return {time, value, kLeft, kHeight};
+    if (time.empty()) return {time, value, {}};
     if (chart.to > chart.from) {
         time.include(ms(chart.from));
         time.include(ms(chart.to));
     }
-    return {time, rounded(value, chart.scale), kLeft, kHeight, chart.scale};
+    return {time, rounded(value, chart.scale), {}, chart.scale};
 }
 
 std::string drawing_of(const Chart& chart, const Frame& frame) {
@@ -350,7 +359,7 @@ std::string svg_file_of(const CurveChart& chart) {
         keys.push_back({curve.name, curve.css_class});
     }
     if (!(across.high > 0)) return {};
-    const Frame frame(across, rounded(up, Scale::kLinear), kLeft, kHeight);
+    const Frame frame(across, rounded(up, Scale::kLinear), {});
     std::vector<Tick> below = value_ticks(across, Scale::kLinear, "", kValueTicksMax);
     for (Tick& tick : below)
         tick.text += " " + chart.x_unit;
@@ -369,14 +378,14 @@ std::string svg_of(const std::vector<TimelineRow>& timeline) {
         }
     }
     if (time.empty()) return {};
-    const double height = kTop + kRowHeight * static_cast<double>(timeline.size()) + kBottom;
+    const double height = kRowsTop + kRowHeight * static_cast<double>(timeline.size()) + kBottom;
     Range rows;
     rows.include(0);
-    const Frame frame(time, rows, kRowNames, height);
+    const Frame frame(time, rows, {.left = kRowNames, .top = kRowsTop, .height = height});
     std::string text =
-        fmt::format("<figure><svg viewBox='0 0 {} {}' role='img' aria-label='timeline'>", kWidth, height);
+        fmt::format("<figure><svg class='rows' viewBox='0 0 {} {}' role='img' aria-label='timeline'>", kWidth, height);
     text += time_axis(frame);
-    double top = kTop;
+    double top = kRowsTop;
     for (const TimelineRow& row : timeline) {
         text += fmt::format("<text class='row' x='4' y='{:.1f}'>{}</text>", top + 14, escaped(row.name));
         for (const ChartSpan& span : row.spans)

@@ -128,6 +128,7 @@ TEST(SvgChart, ASpanSaysItsNameAndItsWordWhereThereIsRoom) {
     EXPECT_NE(picture.find("<title>brief: PASS, "), std::string::npos);
     EXPECT_EQ(picture.find("other day"), std::string::npos);
     EXPECT_EQ(count_of("class='label'", picture), 1U);
+    EXPECT_NE(picture.find("y='32.0' text-anchor='middle'>a&lt;b<"), std::string::npos);  // between title and plot
 }
 
 TEST(SvgChart, TheTimeAxisHoldsWhatItIsTold) {
