@@ -73,6 +73,7 @@ Result<ReportFacts> gather(Session& session, std::string version) {
     facts.trials = TRY(ask_for<std::vector<model::TrialStatus>>(ask, model::api::ListTrials{}));
     facts.rollouts = TRY(ask_for<std::vector<model::RolloutStatus>>(ask, model::api::ListRollouts{}));
     facts.isolation = TRY(ask_for<std::vector<model::IsolationReport>>(ask, model::api::ListIsolation{}));
+    facts.commands = TRY(ask_for<std::vector<model::CommandView>>(ask, model::api::ListCommands{}));
     TRY(add_forecasts(ask, facts.groups, facts.forecasts));
     TRY(add_events(ask, facts.events));
     const WallTime from = first_of(facts);

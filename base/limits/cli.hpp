@@ -18,4 +18,8 @@ inline constexpr std::size_t kReportWindowsMax = 200'000;
 inline constexpr std::size_t kReportEventsMax = 100'000;
 inline constexpr auto kReportLead = 20min;  ///< shown before the first trial or rollout: the cloning
 
+inline constexpr auto kReportCloningMargin = 60s;     ///< shown and counted before and after a cloning
+inline constexpr auto kReportCloningPause = 2min;     ///< a longer one ends a cloning
+inline constexpr std::size_t kReportCloningsMax = 4;  ///< the latest have a picture
+
 }  // namespace penumbra::limits

@@ -22,6 +22,7 @@ struct ReportFacts {
     std::vector<model::IsolationReport> isolation;
     std::vector<model::KpiWindow> windows;  ///< of every vantage, each in order of sequence
     std::vector<model::EventView> events;
+    std::vector<model::CommandView> commands;  ///< those still listed
 };
 
 /// report.json: the same shapes as `-o json`, plus the sums of the replay ledgers per arm.

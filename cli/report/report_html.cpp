@@ -52,8 +52,8 @@ std::string report_html(const ReportFacts& facts) {
         "are "
         "UTC</p>\n",
         escaped(title), kStyle, iso_time(facts.made), escaped(facts.version));
-    text += timeline_section(facts) + rollout_section(facts) + trial_section(facts) + kpi_section(facts) +
-            forecast_section(facts) + isolation_section(facts) + replica_section(facts);
+    text += timeline_section(facts) + rollout_section(facts) + trial_section(facts) + cloning_section(facts) +
+            kpi_section(facts) + forecast_section(facts) + isolation_section(facts) + replica_section(facts);
     return text + "</main></body></html>\n";
 }
 

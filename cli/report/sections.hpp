@@ -12,6 +12,8 @@ namespace penumbra::cli {
 [[nodiscard]] std::string timeline_section(const ReportFacts& facts);
 [[nodiscard]] std::string rollout_section(const ReportFacts& facts);
 [[nodiscard]] std::string trial_section(const ReportFacts& facts);
+/// What cloning cost production: a sentence and a picture for each of the latest clonings.
+[[nodiscard]] std::string cloning_section(const ReportFacts& facts);
 /// Production and the arms, a picture a KPI.
 [[nodiscard]] std::string kpi_section(const ReportFacts& facts);
 [[nodiscard]] std::string forecast_section(const ReportFacts& facts);

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "cli/report/cloning.hpp"
 #include "cli/report/sections.hpp"
 
 namespace penumbra::cli {
@@ -19,6 +20,10 @@ std::vector<ChartSpan> trial_spans(const ReportFacts& facts) {
 
 std::string timeline_section(const ReportFacts& facts) {
     std::vector<TimelineRow> rows;
+    for (const Cloning& cloning : clonings_of(facts)) {
+        for (const ChartSpan& step : cloning.steps)
+            rows.push_back({.name = step.name + " of " + cloning.group.text(), .spans = {step}});
+    }
     for (const ChartSpan& span : trial_spans(facts))
         rows.push_back({.name = "trial " + span.name, .spans = {span}});
     for (const model::RolloutStatus& rollout : facts.rollouts) {

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "cli/report/cloning.hpp"
 #include "cli/report/html.hpp"
 #include "cli/report/kpi_charts.hpp"
 #include "cli/report/sections.hpp"
@@ -26,6 +27,111 @@ model::KpiWindow window_of(const model::Vantage& vantage, WallTime begin, std::u
 }
 
 const model::Vantage kProduction{.group = GroupId("shop")};
+
+void add_command(ReportFacts& facts, std::string operation, WallTime asked, WallTime ended,
+                 std::string state = "SUCCEEDED") {
+    const std::string id = fmt::format("c-1-{}", facts.events.size() + 1);
+    facts.commands.push_back({.id = CommandId(id),
+                              .host = HostId("hv1"),
+                              .resource = ResourceId("group:shop"),
+                              .operation = operation,
+                              .created = asked});
+    facts.events.push_back({.sequence = facts.events.size() + 1,
+                            .at = ended,
+                            .kind = "command_" + state,
+                            .subject = "command:" + id,
+                            .message = fmt::format("{} on hv1: {}", operation, state)});
+}
+
+/// All of it asked for at noon, done at 12:02:00.
+ReportFacts cloned() {
+    ReportFacts facts{.made = kNoon + 1h};
+    facts.groups.push_back({.group = GroupId("shop"),
+                            .generations = {{.group = GroupId("shop"), .number = 1},
+                                            {.number = 2, .kind = model::GenerationKind::kIncremental}}});
+    add_command(facts, "replicate_group", kNoon, kNoon + 70s);
+    add_command(facts, "replicate_group", kNoon, kNoon + 80s);
+    add_command(facts, "create_shadow", kNoon, kNoon + 2min);
+    return facts;
+}
+
+TEST(Cloning, ItsStepsRunOneAfterTheOther) {
+    const std::vector<Cloning> clonings = clonings_of(cloned());
+    ASSERT_EQ(clonings.size(), 1U);
+    const std::vector<ChartSpan>& steps = clonings[0].steps;
+    ASSERT_EQ(steps.size(), 3U);
+    EXPECT_EQ(steps[0].name, "full replica");
+    EXPECT_EQ(steps[1].name, "incremental replica");
+    EXPECT_EQ(steps[2].name, "shadow");
+    EXPECT_EQ(steps[0].from, kNoon);
+    EXPECT_EQ(steps[1].from, kNoon + 70s);
+    EXPECT_EQ(steps[2].from, kNoon + 80s);
+    EXPECT_EQ(steps[2].to, kNoon + 2min);
+    EXPECT_EQ(clonings[0].from, kNoon);
+    EXPECT_EQ(clonings[0].to, kNoon + 2min);
+}
+
+TEST(Cloning, AReplicaOfYesterdayIsNoPartOfIt) {
+    ReportFacts facts;
+    add_command(facts, "replicate_group", kNoon - 24h, kNoon - 23h);
+    add_command(facts, "destroy_shadow", kNoon, kNoon + 1s);
+    add_command(facts, "replicate_group", kNoon, kNoon + 10s);
+    add_command(facts, "create_shadow", kNoon, kNoon + 20s, "FAILED");
+    add_command(facts, "create_shadow", kNoon + 30s, kNoon + 50s);
+    const std::vector<Cloning> clonings = clonings_of(facts);
+    ASSERT_EQ(clonings.size(), 1U);
+    EXPECT_EQ(clonings[0].from, kNoon);
+    ASSERT_EQ(clonings[0].steps.size(), 3U);
+    EXPECT_EQ(clonings[0].steps[1].word, "FAILED");
+}
+
+TEST(Cloning, CommandsThatAreNotListedAnyMoreBeginWhereTheOneBeforeEnded) {
+    ReportFacts facts = cloned();
+    facts.commands.clear();
+    const std::vector<Cloning> clonings = clonings_of(facts);
+    ASSERT_EQ(clonings.size(), 1U);
+    EXPECT_EQ(clonings[0].from, kNoon + 70s);
+    EXPECT_EQ(clonings[0].steps[2].from, kNoon + 80s);
+    facts.groups.push_back({.group = GroupId("other")});
+    EXPECT_TRUE(clonings_of(facts).empty());
+}
+
+TEST(Cloning, TheSentenceSaysTheMedianBeforeDuringAndAfter) {
+    std::vector<model::KpiWindow> windows;
+    for (int second = -100; second < 400; ++second) {
+        const std::uint64_t response_us = second < 0 ? 40'000 : second < 120 ? 1'250'000 : 42'120;
+        windows.push_back(window_of(kProduction, kNoon + std::chrono::seconds(second), response_us));
+        windows.push_back(window_of({GroupId("shop"), ShadowId("s1"), ArmId("control")},
+                                    kNoon + std::chrono::seconds(second), 9'000'000));
+    }
+    windows.push_back(window_of(kProduction, kNoon - 30s, 200'000, 100));
+    const Cloning cloning = clonings_of(cloned()).at(0);
+    EXPECT_EQ(cloning_sentence(cloning, windows),
+              "Production's median response time was 40 ms in the minute before (700 requests, 95 % of them within "
+              "200 ms), 1.25 s during the cloning (1200 requests, 95 % of them within 1.25 s) and 42.1 ms in the "
+              "minute after (600 requests, 95 % of them within 42.1 ms).");
+}
+
+TEST(Cloning, TheSentenceSaysWhatWasNotObserved) {
+    std::vector<model::KpiWindow> windows{window_of(kProduction, kNoon + 10s, 40'000, 7),
+                                          window_of(kProduction, kNoon + 130s, 0, 0)};
+    EXPECT_EQ(cloning_sentence(clonings_of(cloned()).at(0), windows),
+              "Production's median response time was not known in the minute before (production was not observed "
+              "then), 40 ms during the cloning (7 requests, 95 % of them within 40 ms) and not known in the minute "
+              "after (no request was answered).");
+}
+
+TEST(Cloning, ItStandsInThePageAndInTheTimeline) {
+    ReportFacts facts = cloned();
+    facts.windows = {window_of(kProduction, kNoon + 10s, 40'000), window_of(kProduction, kNoon + 11s, 50'000)};
+    EXPECT_NE(report_html(facts).find("<h2>Cloning</h2>"), std::string::npos);
+    EXPECT_NE(cloning_section(facts).find("<title>full replica: SUCCEEDED, 12:00:00 to 12:01:10</title>"),
+              std::string::npos);
+    EXPECT_NE(cloning_section(facts).find(">full replica 70 s, incremental replica 10 s, shadow 40 s</p>"),
+              std::string::npos);
+    EXPECT_NE(timeline_section(facts).find(">incremental replica of shop<"), std::string::npos);
+    EXPECT_EQ(cloning_section({}), "");
+}
 
 model::TrialStatus trial_of(const char* name, WallTime begun, std::string reason, std::string kpi_reason) {
     model::TrialStatus trial{.spec = {.trial = TrialId(name), .shadow = ShadowId("s1")},

@@ -211,13 +211,15 @@ TEST_F(Verbs, WhatTheCoordinatorRefusesIsTheError) {
 }
 
 TEST_F(Verbs, AReportIsMadeOfTheRepliesAlone) {
-    // In the order the verb asks: hosts, groups, shadows, trials, rollouts, isolation, forecast, events, windows.
+    // In the order the verb asks: hosts, groups, shadows, trials, rollouts, isolation, commands, forecast, events,
+    // windows.
     coordinator_.says(std::vector<model::HostView>{{.host = HostId("hv1")}});
     coordinator_.says(std::vector<model::GroupView>{{.group = GroupId("shop"), .host = HostId("hv1")}});
     coordinator_.says(std::vector<model::ShadowView>{});
     coordinator_.says(std::vector<model::TrialStatus>{});
     coordinator_.says(std::vector<model::RolloutStatus>{});
     coordinator_.says(std::vector<model::IsolationReport>{});
+    coordinator_.says(std::vector<model::CommandView>{});
     coordinator_.says(model::api::Failure{ErrorCode::kNotFound, "no history"});
     coordinator_.says(std::vector<model::EventView>{{.sequence = 1, .message = "it began"}});
     coordinator_.says(std::vector<model::EventView>{});

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/ids.hpp"
+#include "cli/report/report_facts.hpp"
+#include "cli/report/svg_chart.hpp"
+
+namespace penumbra::cli {
+
+/// One cloning of a group: replications and the shadow that was made of them, without a pause between them.
+struct Cloning {
+    GroupId group;
+    std::vector<ChartSpan> steps;  ///< in order; each from the first moment it could run until the coordinator's event
+    WallTime from{};               ///< of the first step
+    WallTime to{};                 ///< the shadow stood
+};
+
+/// Those that ended with a shadow, oldest first, by the events and the commands they speak of. A command that is not
+/// listed any more began at the earliest when the one before it ended, and is of the only group, if there is one. Pure.
+[[nodiscard]] std::vector<Cloning> clonings_of(const ReportFacts& facts);
+
+/// What it cost production: the median of its response times in the minute before, during and in the minute after, each
+/// with how many requests it is of. Times are the coordinator's, windows the host's. Pure.
+[[nodiscard]] std::string cloning_sentence(const Cloning& cloning, const std::vector<model::KpiWindow>& windows);
+
+}  // namespace penumbra::cli
