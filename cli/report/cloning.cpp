@@ -145,8 +145,10 @@ double quantile_ms(const Period& period, double quantile) {
     return 0;
 }
 
+/// Three digits: histograms have no more.
 std::string rounded_ms(double value) {
-    return value_text(value < 100 ? std::round(value * 10) / 10 : std::round(value), "ms");
+    const double digit = std::pow(10, std::floor(std::log10(std::max(value, 1.0))) - 2);
+    return value_text(std::round(value / digit) * digit, "ms");
 }
 
 std::string words_of(const Period& period, std::string_view when) {

@@ -23,7 +23,7 @@ border-bottom:1px solid var(--rule);padding-bottom:4px}.sub{color:var(--dim);mar
 section.card{background:var(--card);border:1px solid var(--rule);border-radius:8px;padding:12px 16px;margin:12px 0}
 .wide{overflow-x:auto}.wide+.wide{margin-top:16px}table{border-collapse:collapse;width:100%;font-size:13px}th{text-align:left;color:var(--dim);font-weight:600}
 td,th{padding:4px 12px 4px 0;border-top:1px solid var(--rule);vertical-align:top;white-space:nowrap}
-td.text{white-space:normal;overflow-wrap:anywhere}tr:first-child th{border-top:0}.below td{border-top:0;padding-top:0;color:var(--dim)}
+td.text{white-space:normal;min-width:10em;overflow-wrap:anywhere}tr:first-child th{border-top:0}.below td{border-top:0;padding-top:0;color:var(--dim)}
 td:last-child,th:last-child{padding-right:0}
 .word{font-weight:700}.PASS,.SUCCEEDED{color:var(--pass)}.FAIL,.REJECTED,.ROLLBACK_FAILED{color:var(--fail)}
 .INCONCLUSIVE,.INVALID,.ABORTED,.ROLLED_BACK{color:var(--open)}code{font:12px ui-monospace,monospace}
@@ -34,7 +34,7 @@ figure{margin:12px 0}svg{width:100%;height:auto}.title{font-size:13px;font-weigh
 .span.FAIL,.span.REJECTED{fill:var(--fail);fill-opacity:.18}.span.ROLLED_BACK,.span.INCONCLUSIVE,.span.INVALID{fill:var(--open);fill-opacity:.18}
 .rows .span{fill-opacity:.4;stroke:none}.rows .label{fill:var(--ink)}
 .label{font-size:10px;fill:var(--dim)}
-.legend{font-size:12px;color:var(--dim);margin:0}.key{display:inline-block;width:18px;height:3px;vertical-align:middle;margin-right:4px}
+.legend{font-size:12px;color:var(--dim);margin:0 0 0 7%}.key{display:inline-block;width:18px;height:3px;vertical-align:middle;margin-right:4px}
 .key.production{background:var(--production)}.key.control{background:var(--control)}.key.treated{background:var(--treated)}
 .key.median,.key.band{background:var(--band)}.key.band{height:10px;opacity:.3}
 )css";

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "cli/render/text.hpp"
+#include "cli/report/chart_points.hpp"
 
 // Drawn by hand rather than by a charting library: the page must open from a file, offline, years later.
 
@@ -124,27 +125,16 @@ std::string value_axis(const Frame& frame, std::string_view unit) {
     return text;
 }
 
-/// What lies between two points as a rule; the mean would take the gaps for steps.
-double usual_step(const std::vector<ChartPoint>& points) {
-    std::vector<double> steps;
-    for (std::size_t i = 1; i < points.size(); ++i)
-        steps.push_back(ms(points[i].at) - ms(points[i - 1].at));
-    if (steps.empty()) return 0;
-    const auto middle = steps.begin() + static_cast<std::ptrdiff_t>(steps.size() / 2);
-    std::ranges::nth_element(steps, middle);
-    return *middle;
-}
-
 std::string path_of(const Frame& frame, const std::vector<ChartPoint>& points) {
-    const double usual = usual_step(points);
     std::string path;
-    double before = -std::numeric_limits<double>::infinity();
-    for (const ChartPoint& point : points) {
-        if (!frame.has_place(point.value)) continue;
-        const bool gap = ms(point.at) - before > 3 * usual;
-        path += fmt::format("{}{:.1f},{:.1f}", path.empty() || gap ? "M" : "L", frame.x(ms(point.at)),
-                            frame.y(point.value));
-        before = ms(point.at);
+    const double column_ms = (frame.time().high - frame.time().low) / frame.width();
+    for (const auto& run : runs_of(points, [&](double value) { return frame.has_place(value); })) {
+        char move = 'M';
+        for (const ChartPoint& point : thinned(run, column_ms)) {
+            path += fmt::format("{}{:.1f},{:.1f}", move, frame.x(ms(point.at)), frame.y(point.value));
+            move = 'L';
+        }
+        if (run.size() == 1) path += "h1";  // a point alone would not be seen
     }
     return path;
 }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "cli/report/chart_points.hpp"
 #include "cli/report/svg_chart.hpp"
 
 namespace penumbra::cli {
@@ -109,13 +110,35 @@ TEST(SvgChart, ALogarithmicAxisDoesNotDrawZero) {
     EXPECT_EQ(svg_of(response_times({{kEvening, 0}})), "");
 }
 
-TEST(SvgChart, AMissingWindowBreaksTheLineOnceHoweverLongItIs) {
+TEST(SvgChart, AMissingWindowBreaksTheLineOnceNotMore) {
     std::vector<ChartPoint> points;
     for (int i = 0; i < 40; ++i)
-        points.push_back({kEvening + std::chrono::seconds(i < 20 ? i : i + 3600), 40.0 + i});
+        points.push_back({kEvening + std::chrono::seconds(i < 20 ? i : i + 60), 40.0 + i});
     const std::string path = path_in(svg_of(response_times(points)));
     EXPECT_EQ(count_of("M", path), 2U);
     EXPECT_EQ(count_of("L", path), 38U);
+}
+
+TEST(ChartPoints, AColumnKeepsItsEndsAndItsExtremes) {
+    std::vector<ChartPoint> run;
+    for (int i = 0; i < 1000; ++i)
+        run.push_back({kEvening + std::chrono::milliseconds(i), i == 300 ? -7.0 : i == 700 ? 99.0 : 5.0});
+    const std::vector<ChartPoint> kept = thinned(run, 500);
+    ASSERT_EQ(kept.size(), 6U);
+    EXPECT_EQ(kept[0].at, kEvening);
+    EXPECT_EQ(kept[1].value, -7);
+    EXPECT_EQ(kept[2].at, kEvening + 499ms);
+    EXPECT_EQ(kept[3].at, kEvening + 500ms);
+    EXPECT_EQ(kept[4].value, 99);
+    EXPECT_EQ(kept[5].at, kEvening + 999ms);
+    EXPECT_EQ(thinned(run, 0.5).size(), 1000U);
+}
+
+TEST(ChartPoints, APointAloneIsSeen) {
+    const std::string path = path_in(
+        svg_of(response_times({{kEvening, 40}, {kEvening + 1s, 40}, {kEvening + 2s, 40}, {kEvening + 1h, 50}})));
+    EXPECT_TRUE(path.ends_with("h1"));
+    EXPECT_EQ(count_of("h1", path), 1U);
 }
 
 TEST(SvgChart, ASpanSaysItsNameAndItsWordWhereThereIsRoom) {
