@@ -21,12 +21,9 @@ GuestPace::GuestPace(Parts parts, VmId vm, std::stop_token stop)
 std::optional<hypervisor::GuestIo> GuestPace::look() const {
     const auto counters = parts_.inventory.counters_of(vm_);
     if (!counters.has_value()) return std::nullopt;
-    hypervisor::GuestIo io;
-    for (const hypervisor::DiskCounters& disk : counters->disks) {
-        io.requests += disk.read_requests + disk.write_requests + disk.flush_requests;
-        io.time += disk.read_time + disk.write_time + disk.flush_time;
-    }
-    return io;
+    const hypervisor::DiskCounters& disks = counters->disks;
+    return hypervisor::GuestIo{.requests = disks.read_requests + disks.write_requests + disks.flush_requests,
+                               .time = disks.read_time + disks.write_time + disks.flush_time};
 }
 
 void GuestPace::wait(Bytes size) {

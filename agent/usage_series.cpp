@@ -8,11 +8,10 @@
 namespace penumbra::agent {
 
 void UsageSeries::add(WallTime at, const hypervisor::VmCounters& counters) {
-    Sample sample{.at = at, .cpu_s = std::chrono::duration<double>(counters.cpu_time).count()};
-    for (const hypervisor::DiskCounters& disk : counters.disks) {
-        sample.read += static_cast<double>(disk.read.count());
-        sample.written += static_cast<double>(disk.written.count());
-    }
+    const Sample sample{.at = at,
+                        .cpu_s = std::chrono::duration<double>(counters.cpu_time).count(),
+                        .read = static_cast<double>(counters.disks.read.count()),
+                        .written = static_cast<double>(counters.disks.written.count())};
     if (!samples_.empty()) {
         const Sample& last = samples_.back();
         if (sample.at <= last.at) return;  // the wall clock was set back: wait until it has caught up

@@ -62,9 +62,11 @@ Result<BackupServer> backup_server_in(std::string_view xml) {
     const pugi::xml_node backup = TRY(parse_root(document, xml, "domainbackup"));
     if (std::string_view(backup.attribute("mode").as_string("push")) != "pull")
         return fail(ErrorCode::kUnsupported, "the backup job is a push-mode one, which serves nothing");
-    BackupServer server{.socket = backup.child("server").attribute("socket").as_string(), .exports = {}};
+    BackupServer server{
+        .socket = backup.child("server").attribute("socket").as_string(), .exports = {}, .scratches = {}};
     for (const pugi::xml_node& disk : backup.child("disks").children("disk")) {
         if (std::string_view(disk.attribute("backup").as_string()) != "yes") continue;
+        server.scratches.emplace_back(disk.child("scratch").attribute("file").as_string());
         const char* name = disk.attribute("name").as_string();
         const bool incremental = std::string_view(disk.attribute("backupmode").as_string("full")) == "incremental";
         // libvirt's default names: formatbackup.html, "exportname" and "exportbitmap"

@@ -22,6 +22,7 @@ namespace penumbra::hypervisor {
 struct BackupServer {
     std::filesystem::path socket;  ///< empty: it listens elsewhere than on a UNIX socket
     std::vector<BackupExport> exports;
+    std::vector<std::filesystem::path> scratches;
 };
 [[nodiscard]] Result<BackupServer> backup_server_in(std::string_view xml);
 

@@ -41,7 +41,6 @@ class Port {
 enum class Layer : unsigned char { kLive, kPersistent };
 
 struct DiskCounters {
-    std::string disk;  ///< target name: "vda"
     Bytes read;
     Bytes written;
     std::uint64_t read_requests = 0;
@@ -58,7 +57,7 @@ struct VmCounters {
     std::string name;
     std::chrono::nanoseconds cpu_time{0};
     Bytes memory_resident;
-    std::vector<DiskCounters> disks;
+    DiskCounters disks;  ///< all of them together
 };
 
 /// What stands on this host. Read only.

@@ -274,9 +274,10 @@ namespace {
 VmCounters counters_in(const FakeVm& vm) {
     VmCounters counters{
         .vm = vm.vm, .name = vm.name, .cpu_time = std::chrono::seconds(1), .memory_resident = vm.memory, .disks = {}};
-    for (const FakeDisk& disk : vm.disks)
-        counters.disks.push_back(
-            {.disk = disk.target, .write_requests = disk.requests, .write_time = disk.request_time});
+    for (const FakeDisk& disk : vm.disks) {
+        counters.disks.write_requests += disk.requests;
+        counters.disks.write_time += disk.request_time;
+    }
     return counters;
 }
 }  // namespace

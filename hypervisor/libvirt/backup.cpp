@@ -11,10 +11,13 @@
 
 #include <fmt/format.h>
 
+#include "base/durable_file.hpp"
 #include "base/limits/libvirt.hpp"
 #include "hypervisor/backup_xml.hpp"
 #include "hypervisor/domain_xml.hpp"
 #include "hypervisor/libvirt/typed_params.hpp"
+#include "hypervisor/qcow2_header.hpp"
+#include "hypervisor/qcow2_layer.hpp"
 
 namespace penumbra::hypervisor::libvirt {
 
@@ -36,10 +39,33 @@ Result<bool> has_job(virDomainPtr domain, const VmId& vm) {
     return info.type == VIR_DOMAIN_JOB_BOUNDED || info.type == VIR_DOMAIN_JOB_UNBOUNDED;
 }
 
-/// The socket our job would have; nothing for a push-mode job.
-std::filesystem::path socket_in(const std::string& xml) {
-    const Result<BackupServer> server = backup_server_in(xml);
-    return server.has_value() ? server->socket : std::filesystem::path();
+/// What a job serves; without a socket for a push-mode job.
+BackupServer server_in(const std::string& xml) {
+    return backup_server_in(xml).value_or(BackupServer());
+}
+
+/// Empty images for the blocks that the guest overwrites while the job is open. Made here, because libvirt would have
+/// QEMU make them, and QEMU 7.2 dies of an assertion (qcow2_get_specific_info) when anybody asks for its block nodes
+/// meanwhile, as every `virsh domstats` does. It also holds the domain for half as long.
+Result<void> make_scratches(const BackupRequest& request, const std::vector<model::DiskFacts>& disks) {
+    constexpr unsigned kQemuWritesToo = 0660;
+    for (const BackupDisk& disk : request.disks) {
+        const auto source = std::ranges::find(disks, disk.disk, &model::DiskFacts::target);
+        if (source == disks.end())
+            return fail(ErrorCode::kNotFound, fmt::format("VM {} has no disk {}", request.vm.text(), disk.disk));
+        const ImageFacts image = TRY(look_at_image(source->source, source->format));
+        // One that a job left which ended without us.
+        TRY(remove_file_durably(disk.scratch));
+        TRY(TRY(LayerWriter::create(disk.scratch, {.size = image.virtual_size.count(), .mode = kQemuWritesToo}))
+                .seal());
+    }
+    return {};
+}
+
+Result<void> remove_all(const std::vector<std::filesystem::path>& files) {
+    for (const std::filesystem::path& file : files)
+        if (!file.empty()) TRY(remove_file_durably(file));
+    return {};
 }
 
 Bytes scratch_used(virDomainPtr domain) {
@@ -147,14 +173,19 @@ Result<std::vector<CheckpointFacts>> LibvirtBackup::checkpoints(const VmId& vm) 
 Result<BackupJob> LibvirtBackup::begin_backup(const BackupRequest& request) {
     const DomainHandle domain = TRY(connection_.domain(request.vm));
     TRY(check_free(domain.get(), request));
-    const std::vector<std::string> disks = TRY(disk_targets(TRY(xml_of(domain.get(), Configuration::kCurrent))));
-    for (const BackupDisk& disk : request.disks) {
-        if (std::ranges::find(disks, disk.disk) == disks.end())
-            return fail(ErrorCode::kNotFound, fmt::format("VM {} has no disk {}", request.vm.text(), disk.disk));
+    const std::string domain_xml = TRY(xml_of(domain.get(), Configuration::kCurrent));
+    const std::vector<std::string> disks = TRY(disk_targets(domain_xml));
+    std::vector<std::filesystem::path> scratches;
+    for (const BackupDisk& disk : request.disks)
+        scratches.push_back(disk.scratch);
+    if (Result<void> made = make_scratches(request, TRY(facts_in(domain_xml)).disks); !made.has_value()) {
+        follow_by(made, remove_all(scratches));
+        return tl::unexpected(std::move(made).error());
     }
     if (virDomainBackupBegin(domain.get(), backup_xml(request, disks).c_str(), checkpoint_xml(request, disks).c_str(),
-                             0) < 0) {
+                             VIR_DOMAIN_BACKUP_BEGIN_REUSE_EXTERNAL) < 0) {
         Result<BackupJob> failed = fail_libvirt(fmt::format("beginning a backup of VM {}", request.vm.text()));
+        follow_by(failed, remove_all(scratches));
         // A cut whose export failed leaves its checkpoint behind, which would cost the guest a bitmap for nothing.
         follow_by(failed, delete_checkpoint(request.vm, request.checkpoint));
         return failed;
@@ -176,21 +207,25 @@ Result<std::optional<BackupStatus>> LibvirtBackup::backup_status(const VmId& vm)
     const DomainHandle domain = TRY(connection_.domain(vm));
     const std::optional<std::string> xml = TRY(job_xml(domain.get(), vm));
     if (!xml.has_value()) return std::nullopt;
-    return BackupStatus{.socket = socket_in(*xml), .scratch_used = scratch_used(domain.get())};
+    return BackupStatus{.socket = server_in(*xml).socket, .scratch_used = scratch_used(domain.get())};
 }
 
 Result<void> LibvirtBackup::end_backup(const VmId& vm, const std::filesystem::path& socket) {
     const DomainHandle domain = TRY(connection_.domain(vm));
     JobEndWatch watch(TRY(connection_.get()), domain.get());
     const auto deadline = std::chrono::steady_clock::now() + limits::kBackupEndWait;
+    std::vector<std::filesystem::path> scratches;
     for (bool asked = false; std::chrono::steady_clock::now() < deadline; watch.wait(limits::kBackupEndLook)) {
         const std::optional<std::string> xml = TRY(job_xml(domain.get(), vm));
-        if (!xml.has_value()) return {};
-        if (const std::filesystem::path theirs = socket_in(*xml); theirs != socket) {
-            if (asked) return {};  // ours is gone, and somebody was quick to begin another
-            return fail(ErrorCode::kConflict, fmt::format("the backup job on VM {} is not ours: it serves {}",
-                                                          vm.text(), theirs.empty() ? "no socket" : theirs.string()));
+        if (!xml.has_value()) return remove_all(scratches);
+        BackupServer server = server_in(*xml);
+        if (server.socket != socket) {
+            if (asked) return remove_all(scratches);  // ours is gone, and somebody was quick to begin another
+            return fail(ErrorCode::kConflict,
+                        fmt::format("the backup job on VM {} is not ours: it serves {}", vm.text(),
+                                    server.socket.empty() ? "no socket" : server.socket.string()));
         }
+        scratches = std::move(server.scratches);
         if (std::exchange(asked, true)) continue;
         // It may end by itself between the look and this call; the next look then says so.
         if (virDomainAbortJob(domain.get()) < 0 && !failed_with(VIR_ERR_OPERATION_INVALID))

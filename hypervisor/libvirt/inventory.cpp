@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -25,19 +26,18 @@ struct StatsDeleter {
 };
 using StatsList = std::unique_ptr<virDomainStatsRecordPtr, StatsDeleter>;
 
-constexpr unsigned kStatistics = VIR_DOMAIN_STATS_CPU_TOTAL | VIR_DOMAIN_STATS_BALLOON | VIR_DOMAIN_STATS_BLOCK;
+constexpr unsigned kStatistics = VIR_DOMAIN_STATS_CPU_TOTAL | VIR_DOMAIN_STATS_BALLOON;  // no _BLOCK: disk_counters()
 
 std::string version_text(unsigned long version) {
     return fmt::format("{}.{}.{}", version / 1'000'000, version / 1'000 % 1'000, version % 1'000);
 }
 
-/// Sizes as libvirt knows them, and whether the image's format keeps dirty bitmaps.
-void measure(virDomainPtr domain, model::DiskFacts& disk) {
-    virDomainBlockInfo info{};
-    if (!disk.source.empty() && virDomainGetBlockInfo(domain, disk.target.c_str(), &info, 0) == 0) {
-        disk.virtual_size = Bytes(info.capacity);
-    }
-    disk.incremental = disk.format == "qcow2" && keeps_bitmaps(disk.source).value_or(false);
+/// Its size, and whether its format keeps dirty bitmaps; unknown for what this host has no file or device of.
+void measure(model::DiskFacts& disk) {
+    const Result<ImageFacts> image = look_at_image(disk.source, disk.format);
+    if (!image.has_value()) return;
+    disk.virtual_size = image->virtual_size;
+    disk.incremental = image->keeps_bitmaps;
 }
 
 std::uint64_t unsigned_in(const std::map<std::string, TypedValue>& values, const std::string& name) {
@@ -48,36 +48,46 @@ std::uint64_t unsigned_in(const std::map<std::string, TypedValue>& values, const
     return 0;
 }
 
-DiskCounters disk_counters(const std::map<std::string, TypedValue>& values, std::uint64_t index) {
-    const auto number = [&](std::string_view what) {
-        return unsigned_in(values, fmt::format("block.{}.{}", index, what));
+/// Nothing when the domain has stopped meanwhile.
+///
+/// VIR_DOMAIN_STATS_BLOCK would say the same for all domains in one call, and virDomainGetBlockInfo the sizes of
+/// images. Both ask QEMU for its block nodes, and QEMU 7.2 dies of an assertion (qcow2_get_specific_info) when one of
+/// them is being opened, as the scratch image of anybody's backup is while it is made. This call asks for counters
+/// only.
+Result<std::optional<DiskCounters>> disk_counters(virDomainPtr domain) {
+    const auto failure = [&]() -> Result<std::optional<DiskCounters>> {
+        if (failed_with(VIR_ERR_OPERATION_INVALID) || failed_with(VIR_ERR_NO_DOMAIN)) return std::nullopt;
+        return fail_libvirt(fmt::format("reading the disk counters of VM {}", virDomainGetName(domain)));
     };
-    const auto name = values.find(fmt::format("block.{}.name", index));
-    return {.disk = name == values.end() ? std::string() : std::get<std::string>(name->second),
-            .read = Bytes(number("rd.bytes")),
-            .written = Bytes(number("wr.bytes")),
-            .read_requests = number("rd.reqs"),
-            .write_requests = number("wr.reqs"),
-            .read_time = std::chrono::nanoseconds(number("rd.times")),
-            .write_time = std::chrono::nanoseconds(number("wr.times")),
-            .flush_requests = number("fl.reqs"),
-            .flush_time = std::chrono::nanoseconds(number("fl.times"))};
+    int count = 0;
+    if (virDomainBlockStatsFlags(domain, "", nullptr, &count, 0) < 0) return failure();
+    TypedParams params;
+    params.reserve(count);
+    if (virDomainBlockStatsFlags(domain, "", params.data(), &params.size(), 0) < 0) return failure();
+    const std::map<std::string, TypedValue> values = params.values();
+    return DiskCounters{
+        .read = Bytes(unsigned_in(values, VIR_DOMAIN_BLOCK_STATS_READ_BYTES)),
+        .written = Bytes(unsigned_in(values, VIR_DOMAIN_BLOCK_STATS_WRITE_BYTES)),
+        .read_requests = unsigned_in(values, VIR_DOMAIN_BLOCK_STATS_READ_REQ),
+        .write_requests = unsigned_in(values, VIR_DOMAIN_BLOCK_STATS_WRITE_REQ),
+        .read_time = std::chrono::nanoseconds(unsigned_in(values, VIR_DOMAIN_BLOCK_STATS_READ_TOTAL_TIMES)),
+        .write_time = std::chrono::nanoseconds(unsigned_in(values, VIR_DOMAIN_BLOCK_STATS_WRITE_TOTAL_TIMES)),
+        .flush_requests = unsigned_in(values, VIR_DOMAIN_BLOCK_STATS_FLUSH_REQ),
+        .flush_time = std::chrono::nanoseconds(unsigned_in(values, VIR_DOMAIN_BLOCK_STATS_FLUSH_TOTAL_TIMES))};
 }
 
-VmCounters counters_in(const virDomainStatsRecord& record) {
+Result<std::optional<VmCounters>> counters_in(const virDomainStatsRecord& record) {
     char uuid[VIR_UUID_STRING_BUFLEN] = "";
     // A domain that libvirt lists has a UUID; the call cannot fail on it.
     ASSERT(virDomainGetUUIDString(record.dom, uuid) == 0);
     const std::map<std::string, TypedValue> values = values_of(record.params, record.nparams);
-    VmCounters counters{.vm = VmId(uuid),
-                        .name = virDomainGetName(record.dom),
-                        .cpu_time = std::chrono::nanoseconds(unsigned_in(values, "cpu.time")),
-                        .memory_resident = Bytes(unsigned_in(values, "balloon.rss") << 10U),
-                        .disks = {}};
-    for (std::uint64_t i = 0; i < unsigned_in(values, "block.count"); ++i) {
-        counters.disks.push_back(disk_counters(values, i));
-    }
-    return counters;
+    const std::optional<DiskCounters> disks = TRY(disk_counters(record.dom));
+    if (!disks.has_value()) return std::nullopt;
+    return VmCounters{.vm = VmId(uuid),
+                      .name = virDomainGetName(record.dom),
+                      .cpu_time = std::chrono::nanoseconds(unsigned_in(values, "cpu.time")),
+                      .memory_resident = Bytes(unsigned_in(values, "balloon.rss") << 10U),
+                      .disks = *disks};
 }
 
 }  // namespace
@@ -113,7 +123,7 @@ Result<std::vector<model::VmFacts>> LibvirtInventory::list_vms() {
         model::VmFacts facts = TRY(facts_in(*xml));
         facts.running = TRY(is_running(domain.get()));
         for (model::DiskFacts& disk : facts.disks)
-            measure(domain.get(), disk);
+            measure(disk);
         Cloneability cloneability = cloneability_of(facts, *xml);
         facts.cloneable = cloneability.possible;
         facts.reasons = std::move(cloneability.reasons);
@@ -141,7 +151,8 @@ Result<std::vector<VmCounters>> LibvirtInventory::counters() {
     const StatsList records(raw);
     std::vector<VmCounters> counters;
     for (int i = 0; i < count; ++i)
-        counters.push_back(counters_in(*records.get()[i]));
+        if (std::optional<VmCounters> of_one = TRY(counters_in(*records.get()[i])))
+            counters.push_back(std::move(*of_one));
     return counters;
 }
 
@@ -152,8 +163,9 @@ Result<VmCounters> LibvirtInventory::counters_of(const VmId& vm) {
     const int count = virDomainListGetStats(one.data(), kStatistics, &raw, VIR_CONNECT_GET_ALL_DOMAINS_STATS_RUNNING);
     if (count < 0) return fail_libvirt(fmt::format("reading the counters of VM {}", vm.text()));
     const StatsList records(raw);
-    if (count == 0) return fail(ErrorCode::kUnavailable, fmt::format("VM {} is not running", vm.text()));
-    return counters_in(*records.get()[0]);
+    if (count > 0)
+        if (std::optional<VmCounters> counters = TRY(counters_in(*records.get()[0]))) return std::move(*counters);
+    return fail(ErrorCode::kUnavailable, fmt::format("VM {} is not running", vm.text()));
 }
 
 }  // namespace penumbra::hypervisor::libvirt

@@ -75,7 +75,7 @@ TEST_F(AdaptersOnHost, TheInventoryIsRight) {
     ASSERT_EQ(counters->size(), 1U);
     EXPECT_GT(counters->front().cpu_time, std::chrono::seconds(1));
     EXPECT_GT(counters->front().memory_resident, Bytes(64ULL << 20U));
-    EXPECT_GT(counters->front().disks.at(0).read, Bytes(1U << 20U));
+    EXPECT_GT(counters->front().disks.read, Bytes(1U << 20U));
 }
 
 TEST_F(AdaptersOnHost, ALiveChangeOfTheSchedulerIsTakenBackToTheSameHash) {

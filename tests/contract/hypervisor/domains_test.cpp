@@ -54,13 +54,10 @@ TEST_F(Domains, InventoryGivesXmlAndCounters) {
     ASSERT_EQ(counters->size(), 1U);
     EXPECT_EQ(counters->front().vm, rig_->vm());
     EXPECT_GT(counters->front().cpu_time.count(), 0);
-    ASSERT_EQ(counters->front().disks.size(), 1U);
-    EXPECT_EQ(counters->front().disks[0].disk, "vda");
     const auto of_one = rig_->inventory().counters_of(rig_->vm());
     ASSERT_TRUE(is_ok(of_one));
     EXPECT_EQ(of_one->vm, rig_->vm());
-    ASSERT_EQ(of_one->disks.size(), 1U);
-    EXPECT_EQ(of_one->disks[0].disk, "vda");
+    EXPECT_GE(of_one->cpu_time, counters->front().cpu_time);
     const VmId nobody("99999999-9999-4999-8999-999999999999");
     EXPECT_TRUE(fails(rig_->inventory().counters_of(nobody), ErrorCode::kNotFound));
     EXPECT_TRUE(fails(rig_->inventory().domain_xml(nobody, Layer::kLive), ErrorCode::kNotFound));

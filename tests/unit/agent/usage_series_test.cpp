@@ -11,8 +11,7 @@ WallTime at(std::int64_t ms) {
     return WallTime(milliseconds(1'000'000 + ms));
 }
 hypervisor::VmCounters used(std::int64_t cpu_ms, std::uint64_t read, std::uint64_t written) {
-    return {.cpu_time = milliseconds(cpu_ms),
-            .disks = {{.disk = "vda", .read = Bytes(read), .written = Bytes(written)}}};
+    return {.cpu_time = milliseconds(cpu_ms), .disks = {.read = Bytes(read), .written = Bytes(written)}};
 }
 
 TEST(UsageSeries, LaysStraightLinesBetweenSamples) {

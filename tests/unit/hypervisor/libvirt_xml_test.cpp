@@ -146,17 +146,45 @@ TEST(Cloneable, SaysWhatAShadowWillLack) {
     EXPECT_TRUE(has("pinned"));
 }
 
-TEST(Qcow2Header, OnlyVersionThreeKeepsBitmaps) {
-    const testing::TemporaryDirectory folder;
-    const auto file = [&](const std::string& name, std::string_view bytes) {
+struct Images : ::testing::Test {
+    testing::TemporaryDirectory folder;
+    std::filesystem::path file(const std::string& name, std::string_view bytes) {
         std::ofstream(folder.path() / name, std::ios::binary) << bytes;
         return folder.path() / name;
-    };
-    EXPECT_TRUE(*keeps_bitmaps(file("v3", std::string_view("QFI\xfb\0\0\0\3....", 12))));
-    EXPECT_FALSE(*keeps_bitmaps(file("v2", std::string_view("QFI\xfb\0\0\0\2....", 12))));
-    EXPECT_FALSE(*keeps_bitmaps(file("raw", "no image at all")));
-    EXPECT_FALSE(*keeps_bitmaps(file("short", "QFI")));
-    EXPECT_TRUE(fails(keeps_bitmaps(folder.path() / "none"), ErrorCode::kNotFound));
+    }
+    std::filesystem::path qcow2(char version) {
+        std::string header(104, '\0');
+        header.replace(0, 4, "QFI\xfb");
+        header[7] = version;
+        header[27] = 1;  // 4 GiB and 512 bytes
+        header[30] = 2;
+        return file(std::string("v") + std::to_string(version), header);
+    }
+};
+
+TEST_F(Images, OnlyVersionThreeKeepsBitmaps) {
+    const auto three = look_at_image(qcow2(3), "qcow2");
+    ASSERT_TRUE(is_ok(three));
+    EXPECT_TRUE(three->keeps_bitmaps);
+    EXPECT_EQ(three->virtual_size, Bytes((4ULL << 30U) + 512));
+    const auto two = look_at_image(qcow2(2), "qcow2");
+    ASSERT_TRUE(is_ok(two));
+    EXPECT_FALSE(two->keeps_bitmaps);
+    EXPECT_EQ(two->virtual_size, three->virtual_size);
+}
+
+TEST_F(Images, ARawOneIsAsLongAsItsFile) {
+    const auto raw = look_at_image(file("raw", std::string(1536, 'x')), "raw");
+    ASSERT_TRUE(is_ok(raw));
+    EXPECT_FALSE(raw->keeps_bitmaps);
+    EXPECT_EQ(raw->virtual_size, Bytes(1536));
+}
+
+TEST_F(Images, WhatIsNoneIsRefused) {
+    EXPECT_TRUE(fails(look_at_image(file("other", std::string(200, 'x')), "qcow2"), ErrorCode::kUnsupported));
+    EXPECT_TRUE(fails(look_at_image(file("short", "QFI\xfb"), "qcow2"), ErrorCode::kUnsupported));
+    EXPECT_TRUE(fails(look_at_image(qcow2(3), "vmdk"), ErrorCode::kUnsupported));
+    EXPECT_TRUE(fails(look_at_image(folder.path() / "none", "qcow2"), ErrorCode::kNotFound));
 }
 
 }  // namespace
