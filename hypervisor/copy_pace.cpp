@@ -10,9 +10,13 @@ namespace {
 
 using std::chrono::nanoseconds;
 
-std::optional<nanoseconds> mean_of(GuestIo io) {
-    if (io.requests < limits::kPaceRequestsMin) return std::nullopt;
-    return io.time / io.requests;
+std::optional<nanoseconds> usual_of(GuestIo life, GuestIo calm) {
+    if (life.requests >= limits::kPaceUsualRequests) {
+        calm.time += life.time / life.requests * limits::kPaceUsualRequests;
+        calm.requests += limits::kPaceUsualRequests;
+    }
+    if (calm.requests < limits::kPaceRequestsMin) return std::nullopt;
+    return calm.time / calm.requests;
 }
 
 nanoseconds time_to_read(Bytes size, Bytes rate) {
@@ -27,15 +31,12 @@ Bytes scaled(Bytes rate, double factor) {
 }  // namespace
 
 CopyPace::CopyPace(GuestIo before, GuestIo calm, Instant now)
-    : usual_(mean_of(before)),
+    : usual_(usual_of(before, calm)),
       seen_(before),
       seen_at_(now),
       due_(now + limits::kPaceWindow),
       free_at_(now),
-      rate_(limits::kPaceRateBegin) {
-    const std::optional<nanoseconds> lately = mean_of(calm);
-    if (lately.has_value()) usual_ = std::min(usual_.value_or(*lately), *lately);
-}
+      rate_(limits::kPaceRateBegin) {}
 
 nanoseconds CopyPace::take(Bytes size, Instant now) {
     // What was not used in time is gone but for a burst.

@@ -21,14 +21,15 @@ struct GuestIo {
 /// guest's own QEMU and on its storage, so a rate in bytes that one host does not feel stops another one.
 ///
 /// Rises by a fraction as long as the guest's mean request takes no longer than before the copy and a tolerance
-/// (limits::kPaceTolerance), and is halved when it does: what TCP does about a queue that it cannot see (Chiu and Jain
-/// 1989), with a fraction instead of a sum because the right rate may be 5 or 2,000 MiB/s. A guest that asks its disks
-/// for nothing is not hurt. Never below limits::kPaceRateMin: an open backup costs the guest an extra write for each
-/// block it overwrites, so it has to end. A token bucket keeps what is asked for apart. Pure; O(1) a call.
+/// (limits::kPaceTolerance), and is cut to a part when it does: what TCP does about a queue that it cannot see (Chiu
+/// and Jain 1989), with a fraction instead of a sum because the right rate may be 5 or 2,000 MiB/s. A guest that asks
+/// its disks for nothing is not hurt. Never below limits::kPaceRateMin: an open backup costs the guest an extra write
+/// for each block it overwrites, so it has to end. A token bucket keeps what is asked for apart. Pure; O(1) a call.
 class CopyPace {
  public:
     /// `before`: the guest's requests since its start; `calm`: those of the last moments before the copy, if any. What
-    /// the guest is used to is the better of both means, as far as they tell anything (limits::kPaceRequestsMin).
+    /// the guest is used to is the mean of the calm ones, drawn to that of its whole life by the weight of
+    /// limits::kPaceUsualRequests: a busy guest's last second tells enough, a quiet one's tells nothing.
     CopyPace(GuestIo before, GuestIo calm, Instant now);
 
     /// Takes `size` and says how long to wait before it may be read; zero: at once.

@@ -33,16 +33,18 @@ inline constexpr auto kNbdReadStallMax = 30s;  ///< no chunk at all for so long:
 inline constexpr auto kStopCheckInterval = 100ms;
 
 // pacing a copy by the guest's own requests
-inline constexpr auto kPaceWindow = 250ms;            ///< how often the guest's counters are looked at
-inline constexpr auto kPacePatience = 2s;             ///< for kPaceRequestsMin of them to come
-inline constexpr std::uint64_t kPaceRequestsMin = 8;  ///< a mean of fewer says nothing
-inline constexpr int kPaceTolerance = 150;            ///< percent of what the guest is used to
-inline constexpr auto kPaceSlack = 500us;             ///< or so much more: nobody feels it, and a tenth of it is noise
-inline constexpr auto kPaceBurst = 20ms;              ///< what may be read at once, at the rate
+inline constexpr auto kPaceWindow = 250ms;             ///< how often the guest's counters are looked at
+inline constexpr auto kPacePatience = 2s;              ///< for kPaceRequestsMin of them to come
+inline constexpr std::uint64_t kPaceRequestsMin = 32;  ///< a mean of fewer says nothing: requests differ a hundredfold
+inline constexpr std::uint64_t kPaceUsualRequests =
+    256;                                    ///< so many weighs the guest's whole life beside its last moments
+inline constexpr int kPaceTolerance = 150;  ///< percent of what the guest is used to
+inline constexpr auto kPaceSlack = 500us;   ///< or so much more, which nobody feels
+inline constexpr auto kPaceBurst = 20ms;    ///< what may be read at once, at the rate
 inline constexpr double kPaceRise = 1.25;
-inline constexpr double kPaceCut = 0.5;
+inline constexpr double kPaceCut = 0.6;
 inline constexpr Bytes kPaceRateBegin(32ULL << 20U);
-inline constexpr Bytes kPaceRateMin(4ULL << 20U);
+inline constexpr Bytes kPaceRateMin(8ULL << 20U);
 inline constexpr Bytes kPaceRateMax(2ULL << 30U);
 
 // keeping replicas

@@ -47,18 +47,18 @@ TEST_F(GuestPaceTest, IsHeldBackByWhatTheGuestFeelsAndSaysSo) {
     host.clock.advance(limits::kPaceWindow);
     host.hypervisor.guest_requests(kShop, 100, 6ms);
     paced.wait(Bytes(1));
-    EXPECT_EQ(paced.sentence(), "16 MiB/s, held back: the VM's disks take 6.0 ms a request, 1.0 before");
+    EXPECT_EQ(paced.sentence(), "19 MiB/s, held back: the VM's disks take 6.0 ms a request, 1.0 before");
 }
 
 TEST_F(GuestPaceTest, WhatHappensBeforeTheCopyIsWhatTheGuestIsUsedTo) {
     host.hypervisor.guest_requests(kShop, 1000, 10ms);
     GuestPace paced = pace();
-    host.hypervisor.guest_requests(kShop, 100, 1ms);
+    host.hypervisor.guest_requests(kShop, 1'000'000, 1ms);
     paced.wait(Bytes(1));
     host.clock.advance(limits::kPaceWindow);
     host.hypervisor.guest_requests(kShop, 100, 6ms);
     paced.wait(Bytes(1));
-    EXPECT_EQ(paced.sentence(), "16 MiB/s, held back: the VM's disks take 6.0 ms a request, 1.0 before");
+    EXPECT_EQ(paced.sentence(), "19 MiB/s, held back: the VM's disks take 6.0 ms a request, 1.0 before");
 }
 
 TEST_F(GuestPaceTest, AGuestThatCannotBeLookedAtIsCopiedAtTheRateItHad) {
