@@ -1,11 +1,13 @@
 #include <algorithm>
 #include <filesystem>
+#include <map>
 
 #include <fmt/format.h>
 
 #include "base/durable_file.hpp"
 #include "base/limits/cli.hpp"
 #include "base/limits/local.hpp"
+#include "cli/report/cloning.hpp"
 #include "cli/report/report_facts.hpp"
 #include "cli/verbs.hpp"
 
@@ -52,6 +54,18 @@ Result<void> add_forecasts(const Ask& ask, const std::vector<model::GroupView>& 
     return {};
 }
 
+// A cloning may lie long before the first trial; its picture needs production's windows of that time alone.
+Result<void> add_cloning_windows(const Ask& ask, WallTime until, ReportFacts& facts) {
+    std::map<GroupId, WallTime> fetched;
+    for (const Cloning& cloning : latest_clonings(facts)) {
+        WallTime& done = fetched[cloning.group];
+        const WallTime from = std::max(cloning.from - limits::kReportCloningMargin, done);
+        done = std::min(cloning.to + limits::kReportCloningMargin, until);
+        TRY(add_windows(ask, {.group = cloning.group}, from, done, facts.windows_before));
+    }
+    return {};
+}
+
 WallTime first_of(const ReportFacts& facts) {
     WallTime first = facts.made;
     const auto look = [&first](WallTime begun) {
@@ -77,6 +91,7 @@ Result<ReportFacts> gather(Session& session, std::string version) {
     TRY(add_forecasts(ask, facts.groups, facts.forecasts));
     TRY(add_events(ask, facts.events));
     const WallTime from = first_of(facts);
+    TRY(add_cloning_windows(ask, from, facts));
     for (const model::GroupView& group : facts.groups)
         TRY(add_windows(ask, {.group = group.group}, from, facts.made, facts.windows));
     for (const model::ShadowView& shadow : facts.shadows) {

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <string_view>
@@ -202,6 +204,13 @@ std::vector<Cloning> clonings_of(const ReportFacts& facts) {
     return clonings;
 }
 
+std::vector<Cloning> latest_clonings(const ReportFacts& facts) {
+    std::vector<Cloning> clonings = clonings_of(facts);
+    if (clonings.size() > limits::kReportCloningsMax)
+        clonings.erase(clonings.begin(), clonings.end() - static_cast<std::ptrdiff_t>(limits::kReportCloningsMax));
+    return clonings;
+}
+
 std::string cloning_sentence(const Cloning& cloning, const std::vector<model::KpiWindow>& windows) {
     const auto during = [&](WallTime from, WallTime to) { return period_of(windows, cloning.group, from, to); };
     return fmt::format(
@@ -212,16 +221,18 @@ std::string cloning_sentence(const Cloning& cloning, const std::vector<model::Kp
 }
 
 std::string cloning_section(const ReportFacts& facts) {
-    const std::vector<Cloning> clonings = clonings_of(facts);
+    const std::vector<Cloning> clonings = latest_clonings(facts);
     if (clonings.empty()) return {};
-    const std::size_t shown = std::min(clonings.size(), limits::kReportCloningsMax);
+    std::vector<model::KpiWindow> windows = facts.windows_before;
+    std::ranges::copy_if(facts.windows, std::back_inserter(windows),
+                         [](const model::KpiWindow& window) { return window.vantage.arm.empty(); });
     std::string text = "<h2>Cloning</h2>\n";
-    if (shown < clonings.size())
-        text += fmt::format("<p class='sub'>the latest {} of {} clonings</p>\n", shown, clonings.size());
-    for (std::size_t i = clonings.size() - shown; i < clonings.size(); ++i) {
-        text += fmt::format("<p>{}</p>\n<p class='sub'>{}</p>\n", escaped(cloning_sentence(clonings[i], facts.windows)),
-                            escaped(steps_text(clonings[i]))) +
-                svg_of(chart_of(clonings[i], facts.windows));
+    if (const std::size_t all = clonings_of(facts).size(); clonings.size() < all)
+        text += fmt::format("<p class='sub'>the latest {} of {} clonings</p>\n", clonings.size(), all);
+    for (const Cloning& cloning : clonings) {
+        text += fmt::format("<p>{}</p>\n<p class='sub'>{}</p>\n", escaped(cloning_sentence(cloning, windows)),
+                            escaped(steps_text(cloning))) +
+                svg_of(chart_of(cloning, windows));
     }
     return text;
 }

@@ -21,6 +21,8 @@ struct Cloning {
 /// Those that ended with a shadow, oldest first, by the events and the commands they speak of. A command that is not
 /// listed any more began at the earliest when the one before it ended, and is of the only group, if there is one. Pure.
 [[nodiscard]] std::vector<Cloning> clonings_of(const ReportFacts& facts);
+/// Those that have a picture, kReportCloningsMax at most, oldest first. Pure.
+[[nodiscard]] std::vector<Cloning> latest_clonings(const ReportFacts& facts);
 
 /// What it cost production: the median of its response times in the minute before, during and in the minute after, each
 /// with how many requests it is of. Times are the coordinator's, windows the host's. Pure.

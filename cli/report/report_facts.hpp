@@ -20,7 +20,8 @@ struct ReportFacts {
     std::vector<model::RolloutStatus> rollouts;
     std::vector<model::ForecastView> forecasts;
     std::vector<model::IsolationReport> isolation;
-    std::vector<model::KpiWindow> windows;  ///< of every vantage, each in order of sequence
+    std::vector<model::KpiWindow> windows;         ///< of every vantage, each in order of sequence
+    std::vector<model::KpiWindow> windows_before;  ///< production's, of clonings that lie before `windows`
     std::vector<model::EventView> events;
     std::vector<model::CommandView> commands;  ///< those still listed
 };

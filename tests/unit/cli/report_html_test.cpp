@@ -123,7 +123,9 @@ TEST(Cloning, TheSentenceSaysWhatWasNotObserved) {
 
 TEST(Cloning, ItStandsInThePageAndInTheTimeline) {
     ReportFacts facts = cloned();
-    facts.windows = {window_of(kProduction, kNoon + 10s, 40'000), window_of(kProduction, kNoon + 11s, 50'000)};
+    facts.windows_before = {window_of(kProduction, kNoon + 10s, 40'000)};
+    facts.windows = {window_of(kProduction, kNoon + 11s, 50'000)};
+    EXPECT_NE(cloning_section(facts).find("(20 requests, "), std::string::npos);
     EXPECT_NE(report_html(facts).find("<h2>Cloning</h2>"), std::string::npos);
     EXPECT_NE(cloning_section(facts).find("<title>full replica: SUCCEEDED, 12:00:00 to 12:01:10</title>"),
               std::string::npos);

@@ -233,6 +233,40 @@ TEST_F(Verbs, AReportIsMadeOfTheRepliesAlone) {
     EXPECT_NE(read_file(out / "report.html", 1'000'000)->find("<html"), std::string::npos);
 }
 
+TEST_F(Verbs, AReportAsksForProductionWhileItWasClonedHoweverLongAgo) {
+    const WallTime yesterday = coordinator_.now - std::chrono::hours(24);
+    const auto made = [&](std::uint64_t sequence, std::chrono::seconds ended) {
+        return model::EventView{.sequence = sequence,
+                                .at = yesterday + ended,
+                                .kind = "command_SUCCEEDED",
+                                .subject = "command:c-1-1",
+                                .message = "create_shadow on hv1: SUCCEEDED"};
+    };
+    coordinator_.says(std::vector<model::HostView>{});
+    coordinator_.says(std::vector<model::GroupView>{{.group = GroupId("shop")}});
+    coordinator_.says(std::vector<model::ShadowView>{});
+    coordinator_.says(std::vector<model::TrialStatus>{});
+    coordinator_.says(std::vector<model::RolloutStatus>{});
+    coordinator_.says(std::vector<model::IsolationReport>{});
+    coordinator_.says(std::vector<model::CommandView>{});
+    coordinator_.says(model::api::Failure{ErrorCode::kNotFound, "no history"});
+    coordinator_.says(
+        std::vector<model::EventView>{made(1, std::chrono::seconds(0)), made(2, std::chrono::seconds(90))});
+    coordinator_.says(std::vector<model::EventView>{});
+    coordinator_.says(std::vector<model::KpiWindow>{});
+    ASSERT_TRUE(is_ok(write_report(session_, folder_.path() / "report", "1.2.3")));
+    std::vector<model::api::ListKpi> asked;
+    for (const auto& request : coordinator_.asked) {
+        if (const auto* kpi = std::get_if<model::api::ListKpi>(&request)) asked.push_back(*kpi);
+    }
+    ASSERT_EQ(asked.size(), 3U);  // each cloning's, no second twice, and the report's own
+    EXPECT_EQ(asked[0].from, yesterday - limits::kReportCloningMargin);
+    EXPECT_EQ(asked[0].to, yesterday + limits::kReportCloningMargin);
+    EXPECT_EQ(asked[1].from, yesterday + limits::kReportCloningMargin);
+    EXPECT_EQ(asked[1].to, yesterday + std::chrono::seconds(90) + limits::kReportCloningMargin);
+    EXPECT_EQ(asked[2].from, coordinator_.now - limits::kReportLead);
+}
+
 TEST_F(Verbs, ResponseTimesLeaveAsAHistogramLog) {
     const model::KpiWindow window{.vantage = {.group = GroupId("shop"), .arm = ArmId("treated")},
                                   .begin = coordinator_.now,
