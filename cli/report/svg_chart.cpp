@@ -28,8 +28,9 @@ constexpr double kRowsTop = 6;     // of a timeline, which has neither
 constexpr double kBottom = 28;
 constexpr double kRowHeight = 22;
 constexpr std::size_t kValueTicksMax = 6;
-constexpr double kLogTickHeight = 15;  // a logarithmic axis has as many ticks as lines of text
-constexpr double kLabelColumn = 5.6;   // width of a letter of a span's label
+constexpr std::size_t kAcrossTicksMax = 10;  // of values on the axis below
+constexpr double kLogTickHeight = 15;        // a logarithmic axis has as many ticks as lines of text
+constexpr double kLabelColumn = 5.6;         // width of a letter of a span's label
 constexpr double kLegendHeight = 20;
 
 // A file has no page around it to style it.
@@ -350,7 +351,7 @@ std::string svg_file_of(const CurveChart& chart) {
     }
     if (!(across.high > 0)) return {};
     const Frame frame(across, rounded(up, Scale::kLinear), {});
-    std::vector<Tick> below = value_ticks(across, Scale::kLinear, "", kValueTicksMax);
+    std::vector<Tick> below = value_ticks(across, Scale::kLinear, "", kAcrossTicksMax);
     for (Tick& tick : below)
         tick.text += " " + chart.x_unit;
     std::string drawing = value_axis(frame, chart.y_unit) + axis_below(frame, below);
