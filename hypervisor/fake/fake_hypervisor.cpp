@@ -275,8 +275,13 @@ VmCounters counters_in(const FakeVm& vm) {
     VmCounters counters{
         .vm = vm.vm, .name = vm.name, .cpu_time = std::chrono::seconds(1), .memory_resident = vm.memory, .disks = {}};
     for (const FakeDisk& disk : vm.disks) {
-        counters.disks.write_requests += disk.requests;
-        counters.disks.write_time += disk.request_time;
+        // A third of each kind.
+        counters.disks.read_requests += disk.requests / 3;
+        counters.disks.read_time += disk.request_time / 3;
+        counters.disks.write_requests += disk.requests / 3;
+        counters.disks.write_time += disk.request_time / 3;
+        counters.disks.flush_requests += disk.requests - disk.requests / 3 * 2;
+        counters.disks.flush_time += disk.request_time - disk.request_time / 3 * 2;
     }
     return counters;
 }

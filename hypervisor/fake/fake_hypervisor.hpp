@@ -70,7 +70,7 @@ class FakeHypervisor final : public VmInventory,
     [[nodiscard]] Result<void> guest_write(const VmId& vm, const std::string& disk, std::uint64_t offset,
                                            std::span<const std::byte> data);
     [[nodiscard]] Result<void> guest_discard(const VmId& vm, const std::string& disk, Extent extent);
-    /// So many of its writes reach its first disk, and took so long each.
+    /// So many requests reach its first disk, and took so long each.
     void guest_requests(const VmId& vm, std::uint64_t count, std::chrono::nanoseconds each);
     [[nodiscard]] std::vector<std::byte> disk_content(const VmId& vm, const std::string& disk) const;
     /// QEMU dies: the job is gone, bitmaps are broken; the VM is running again at once.

@@ -40,6 +40,16 @@ TEST_F(GuestPaceTest, WaitsAsLongAsItsRateSays) {
     EXPECT_NEAR(std::chrono::duration<double>(waited).count(), 4.0 / 32, 0.03);
 }
 
+TEST_F(GuestPaceTest, CountsEveryKindOfRequest) {
+    GuestPace paced = pace();
+    host.hypervisor.guest_requests(kShop, limits::kPaceRequestsMin, 1ms);
+    paced.wait(Bytes(1));
+    host.clock.advance(limits::kPaceWindow);
+    host.hypervisor.guest_requests(kShop, limits::kPaceRequestsMin, 2ms);
+    paced.wait(Bytes(1));
+    EXPECT_EQ(paced.sentence(), "19 MiB/s, held back: the VM's disks take 2.0 ms a request, 1.0 before");
+}
+
 TEST_F(GuestPaceTest, IsHeldBackByWhatTheGuestFeelsAndSaysSo) {
     host.hypervisor.guest_requests(kShop, 1000, 1ms);
     GuestPace paced = pace();

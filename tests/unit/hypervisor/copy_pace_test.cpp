@@ -181,9 +181,19 @@ TEST(CopyPace, ARestartedGuestIsLearnedAnew) {
     CopyPace pace({.requests = 1000, .time = 1s}, {}, kBegin);
     pace.observe({.requests = 3, .time = 1s + 1ms}, kBegin + limits::kPaceWindow);
     EXPECT_FALSE(pace.is_held_back());
+    EXPECT_FALSE(pace.latest().has_value());
+    EXPECT_EQ(pace.rate(), limits::kPaceRateBegin);
     pace.observe({.requests = 103, .time = 1s + 101ms}, kBegin + 2 * limits::kPaceWindow);
     EXPECT_FALSE(pace.is_held_back());
     EXPECT_EQ(pace.latest(), 1ms);
+}
+
+TEST(CopyPace, LooksOnceAWindow) {
+    CopyPace pace({.requests = 1000, .time = 1s}, {}, kBegin);
+    EXPECT_FALSE(pace.is_due(kBegin + limits::kPaceWindow - 1ns));
+    pace.observe({.requests = 1100, .time = 9s}, kBegin + limits::kPaceWindow - 1ns);
+    EXPECT_FALSE(pace.is_held_back());
+    EXPECT_TRUE(pace.is_due(kBegin + limits::kPaceWindow));
 }
 
 TEST(CopyPace, ALittleMoreOfNearlyNothingIsNotFelt) {

@@ -53,7 +53,8 @@ class ReplicatorTest : public ::testing::Test {
             return progress_answer_;
         };
         auto made =
-            replicator_.copy(planned, job, model::Consistency::kCrash, {.progress = progress}, stop_.get_token());
+            replicator_.copy(planned, job, model::Consistency::kCrash,
+                             {.progress = progress, .pace = [this](Bytes size) { paced_ += size; }}, stop_.get_token());
         TRY(hypervisor_.end_backup(vm_, job.socket));
         if (!made.has_value()) return made;
         TRY(replicator_.forget_checkpoints(vm_));
@@ -69,6 +70,7 @@ class ReplicatorTest : public ::testing::Test {
     testing::FakeClock clock_;
     Replicator replicator_{hypervisor_, hypervisor_, target_, clock_};
     std::stop_source stop_;
+    Bytes paced_;
     std::vector<CopyProgress> progress_;
     Result<void> progress_answer_;
     std::string last_reason_;
@@ -88,6 +90,8 @@ TEST_F(ReplicatorTest, FirstGenerationIsTheWholeDiskAndStoresNoZeroes) {
     ASSERT_FALSE(progress_.empty());
     EXPECT_EQ(progress_.back().done, progress_.back().total);
     EXPECT_EQ(progress_.back().left, std::chrono::seconds(0));
+    // Read once here and once again there, whole blocks.
+    EXPECT_EQ(paced_, Bytes(kMiB + 512) + Bytes(kMiB + limits::kBlockBytes));
 }
 
 TEST_F(ReplicatorTest, NextGenerationHoldsOnlyWhatChangedDiscardsIncluded) {
