@@ -62,6 +62,7 @@ Adapters::Adapters(Folders folders, const Clock& clock, Disk disk)
 }
 
 Result<void> Adapters::remove_replicas() const {
+    TRY(desk_.clear_scratch());
     std::error_code error;
     for (std::filesystem::directory_iterator entry(folders_.replicas, error), end; !error && entry != end;
          entry.increment(error)) {

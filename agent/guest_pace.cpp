@@ -19,28 +19,32 @@ GuestPace::GuestPace(Parts parts, VmId vm, std::stop_token stop)
     : parts_(std::move(parts)), vm_(std::move(vm)), stop_(std::move(stop)), first_(look()) {}
 
 std::optional<hypervisor::GuestIo> GuestPace::look() const {
-    const auto counters = parts_.inventory.counters_of(vm_);
-    if (!counters.has_value()) return std::nullopt;
-    const hypervisor::DiskCounters& disks = counters->disks;
-    return hypervisor::GuestIo{.requests = disks.read_requests + disks.write_requests + disks.flush_requests,
-                               .time = disks.read_time + disks.write_time + disks.flush_time};
+    const auto disks = parts_.inventory.disk_counters(vm_);
+    if (!disks.has_value()) return std::nullopt;
+    return hypervisor::GuestIo{.requests = disks->read_requests + disks->write_requests + disks->flush_requests,
+                               .time = disks->read_time + disks->write_time + disks->flush_time};
+}
+
+void GuestPace::begin() {
+    const hypervisor::GuestIo before = first_.value_or(hypervisor::GuestIo());
+    const hypervisor::GuestIo since = look().value_or(before);
+    hypervisor::GuestIo calm;
+    if (since.requests >= before.requests && since.time >= before.time)
+        calm = {.requests = since.requests - before.requests, .time = since.time - before.time};
+    pace_.emplace(since, calm, parts_.clock.now());
 }
 
 void GuestPace::wait(Bytes size) {
-    const Instant now = parts_.clock.now();
-    if (!pace_.has_value()) {
-        const hypervisor::GuestIo before = first_.value_or(hypervisor::GuestIo());
-        const hypervisor::GuestIo since = look().value_or(before);
-        const bool counts_on = since.requests >= before.requests && since.time >= before.time;
-        pace_.emplace(since,
-                      counts_on ? hypervisor::GuestIo{.requests = since.requests - before.requests,
-                                                      .time = since.time - before.time}
-                                : hypervisor::GuestIo(),
-                      now);
-    } else if (pace_->is_due(now)) {
-        if (const auto total = look(); total.has_value()) pace_->observe(*total, now);
+    ASSERT(pace_.has_value());
+    if (pace_->is_due(parts_.clock.now())) {
+        if (const auto total = look(); total.has_value()) {
+            pace_->observe(*total, parts_.clock.now());
+        } else {
+            pace_->miss(parts_.clock.now());
+        }
     }
-    if (const std::chrono::nanoseconds time = pace_->take(size, now); time.count() > 0) parts_.pause(time, stop_);
+    const std::chrono::nanoseconds time = pace_->take(size, parts_.clock.now());
+    if (time.count() > 0) parts_.pause(time, stop_);
 }
 
 std::string GuestPace::sentence() const {

@@ -25,12 +25,14 @@ class GuestPace {
         const Clock& clock;
         Pause pause;
     };
-    /// Looks at the VM for the first time: what it does until the first wait() is what it does without a copy.
+    /// Looks at the VM for the first time: what it does until begin() is what it does without a copy.
     GuestPace(Parts parts, VmId vm, std::stop_token stop);
 
-    /// Before so much is read.
+    /// Before anything of ours is at work on it: the cut, too.
+    void begin();
+    /// Before so much is read; after begin().
     void wait(Bytes size);
-    /// "32 MiB/s", and what holds it back; empty before the first wait().
+    /// "32 MiB/s", and what holds it back; empty before begin().
     [[nodiscard]] std::string sentence() const;
 
  private:

@@ -5,7 +5,9 @@
 
 #include <fmt/format.h>
 
+#include "agent/also.hpp"
 #include "agent/inventory_flow.hpp"
+#include "base/durable_file.hpp"
 #include "base/limits/flows.hpp"
 
 namespace penumbra::agent {
@@ -28,6 +30,16 @@ Result<void> BackupDesk::begin(const model::EffectSpec& hold, const std::filesys
 Result<hypervisor::BackupJob> BackupDesk::take_job() {
     if (!job_.has_value()) return fail(ErrorCode::kInternal, "the backup's job is not known");
     return *std::exchange(job_, std::nullopt);
+}
+
+Result<void> BackupDesk::clear_scratch() const {
+    std::error_code error;
+    Result<void> all;
+    for (std::filesystem::directory_iterator entry(scratch_, error), end; !error && entry != end;
+         entry.increment(error))
+        if (entry->path().extension() == ".scratch") also(all, remove_file_durably(entry->path()));
+    if (error) also(all, fail_errno(error.value(), fmt::format("listing {}", scratch_.native())));
+    return all;
 }
 
 // ---- the flow
@@ -82,7 +94,6 @@ Result<model::Generation> ReplicateFlow::replicate(const model::Command& command
     std::vector<model::DiskFacts> disks;
     for (const model::DiskFacts& disk : vm.disks)
         if (!disk.source.empty()) disks.push_back(disk);
-    // From here on it is looked at, before anything of ours is at work on it.
     GuestPace pace({.inventory = parts_.inventory, .clock = parts_.clock, .pause = parts_.pause}, vm.vm,
                    stop_.get_token());
     TRY(parts_.replicator.forget_checkpoints(vm.vm));
@@ -93,6 +104,7 @@ Result<model::Generation> ReplicateFlow::replicate(const model::Command& command
                                  .lease = limits::kBackupLease,
                                  .action = model::BackupHold{.checkpoint = plan.checkpoint.text()}};
     parts_.desk.lay_out(plan);
+    pace.begin();
     TRY(parts_.holds.place(hold));
     Result<hypervisor::ReplicaManifest> manifest = copy(command, plan, hold.id, pace);
     const Result<void> lifted =
@@ -102,6 +114,9 @@ Result<model::Generation> ReplicateFlow::replicate(const model::Command& command
     // checkpoint of a generation that failed is left over too.
     std::vector<std::string> troubles = plan.troubles;
     if (manifest.has_value() && !lifted.has_value()) troubles.push_back(lifted.error().describe());
+    if (lifted.has_value())
+        if (const Result<void> cleared = parts_.desk.clear_scratch(); !cleared.has_value())
+            troubles.push_back(cleared.error().describe());
     if (const Result<void> forgotten = parts_.replicator.forget_checkpoints(vm.vm); !forgotten.has_value())
         troubles.push_back(forgotten.error().describe());
     parts_.tell(Troubles{.flow = "replicate", .sentences = std::move(troubles)});

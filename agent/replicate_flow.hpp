@@ -29,6 +29,9 @@ class BackupDesk {
     /// The job of what was laid out last, once it was begun.
     [[nodiscard]] Result<hypervisor::BackupJob> take_job();
     [[nodiscard]] const std::filesystem::path& scratch() const noexcept { return scratch_; }
+    /// Takes away what jobs left that ended without us: a guest that went off, a dead-man. Only while none of ours is
+    /// open.
+    [[nodiscard]] Result<void> clear_scratch() const;
 
  private:
     hypervisor::BackupControl& control_;

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/clock.hpp"
+#include "base/limits/replica.hpp"
 #include "base/units.hpp"
 
 namespace penumbra::hypervisor {
@@ -22,9 +23,11 @@ struct GuestIo {
 ///
 /// Rises by a fraction as long as the guest's mean request takes no longer than before the copy and a tolerance
 /// (limits::kPaceTolerance), and is cut to a part when it does: what TCP does about a queue that it cannot see (Chiu
-/// and Jain 1989), with a fraction instead of a sum because the right rate may be 5 or 2,000 MiB/s. A guest that asks
-/// its disks for nothing is not hurt. Never below limits::kPaceRateMin: an open backup costs the guest an extra write
-/// for each block it overwrites, so it has to end. A token bucket keeps what is asked for apart. Pure; O(1) a call.
+/// and Jain 1989), with a fraction instead of a sum because the right rate may be 5 or 2,000 MiB/s. QEMU counts
+/// requests that are done: none may mean that the guest asks for nothing, or that it waits. So none lets the rate rise
+/// only after limits::kPacePatience, and never beyond twice what was really read. Never below limits::kPaceRateMin: an
+/// open backup costs the guest an extra write for each block it overwrites, so it has to end. A token bucket keeps what
+/// is asked for apart. Pure; O(1) a call.
 class CopyPace {
  public:
     /// `before`: the guest's requests since its start; `calm`: those of the last moments before the copy, if any. What
@@ -36,8 +39,11 @@ class CopyPace {
     [[nodiscard]] std::chrono::nanoseconds take(Bytes size, Instant now);
     /// Whether limits::kPaceWindow is over and observe() has something to do.
     [[nodiscard]] bool is_due(Instant now) const noexcept { return now >= due_; }
-    /// The guest's requests since its start, as of now. A restarted guest counts from 0 again: it is learned anew.
+    /// The guest's requests since its start, as of now. Of a restarted guest, which counts from 0 again, the next look
+    /// tells.
     void observe(GuestIo total, Instant now);
+    /// It could not be looked at: the rate stays, and the next look is due after limits::kPacePatience.
+    void miss(Instant now) noexcept { due_ = now + limits::kPacePatience; }
 
     [[nodiscard]] Bytes rate() const noexcept { return rate_; }  ///< a second
     [[nodiscard]] bool is_held_back() const noexcept { return held_back_; }
@@ -53,6 +59,7 @@ class CopyPace {
     Instant due_;
     Instant free_at_;  ///< when the bucket is full again
     Bytes rate_;
+    Bytes taken_;  ///< since seen_at_
     bool held_back_ = false;
 };
 

@@ -71,8 +71,8 @@ class VmInventory : public Port {
     [[nodiscard]] virtual Result<std::string> domain_xml(const VmId& vm, Layer layer) = 0;
     /// All running domains in one call, shadows included.
     [[nodiscard]] virtual Result<std::vector<VmCounters>> counters() = 0;
-    /// One domain's; kUnavailable when it is not running.
-    [[nodiscard]] virtual Result<VmCounters> counters_of(const VmId& vm) = 0;
+    /// Those of one domain's disks together; kUnavailable when it is not running.
+    [[nodiscard]] virtual Result<DiskCounters> disk_counters(const VmId& vm) = 0;
 };
 
 /// A checkpoint as the hypervisor lists it. Its word is not proof: see checkpoint_chain.

@@ -126,7 +126,7 @@ class GenerationCopy {
     [[nodiscard]] Result<void> verify(StagedVolume& volume, DiskCopy& disk) {
         TRY(volume.reread([&](std::uint64_t block, const Digest& digest) -> Result<void> {
             if (stop_.stop_requested()) return fail(ErrorCode::kCancelled, "the re-read was stopped on request");
-            pace(Bytes(limits::kBlockBytes));
+            if (digest != zero_block_digest()) pace(Bytes(limits::kBlockBytes));
             // The backup is still open: whoever watches its scratch and its lease must be asked now too.
             if (block % kBlocksPerReport == 0) TRY(tell(disk));
             if (block >= disk.reread.blocks() ||

@@ -39,7 +39,7 @@ inline constexpr std::uint64_t kPaceRequestsMin = 32;  ///< a mean of fewer says
 inline constexpr std::uint64_t kPaceUsualRequests =
     256;                                    ///< so many weighs the guest's whole life beside its last moments
 inline constexpr int kPaceTolerance = 150;  ///< percent of what the guest is used to
-inline constexpr auto kPaceSlack = 500us;   ///< or so much more, which nobody feels
+inline constexpr auto kPaceSlack = 100us;   ///< or so much more, which nobody feels
 inline constexpr auto kPaceBurst = 20ms;    ///< what may be read at once, at the rate
 inline constexpr double kPaceRise = 1.25;
 inline constexpr double kPaceCut = 0.6;

@@ -301,12 +301,12 @@ Result<std::vector<VmCounters>> FakeHypervisor::counters() {
     return list;
 }
 
-Result<VmCounters> FakeHypervisor::counters_of(const VmId& vm) {
+Result<DiskCounters> FakeHypervisor::disk_counters(const VmId& vm) {
     const std::lock_guard lock(mutex_);
-    TRY(before("counters_of"));
+    TRY(before("disk_counters"));
     const Domain* domain = TRY(find(vm));
     if (!domain->vm.running) return fail(ErrorCode::kUnavailable, "the VM is not running");
-    return counters_in(domain->vm);
+    return counters_in(domain->vm).disks;
 }
 
 void FakeHypervisor::guest_requests(const VmId& vm, std::uint64_t count, std::chrono::nanoseconds each) {

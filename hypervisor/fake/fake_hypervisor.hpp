@@ -81,7 +81,7 @@ class FakeHypervisor final : public VmInventory,
     [[nodiscard]] Result<std::vector<model::VmFacts>> list_vms() override;
     [[nodiscard]] Result<std::string> domain_xml(const VmId& vm, Layer layer) override;
     [[nodiscard]] Result<std::vector<VmCounters>> counters() override;
-    [[nodiscard]] Result<VmCounters> counters_of(const VmId& vm) override;
+    [[nodiscard]] Result<DiskCounters> disk_counters(const VmId& vm) override;
 
     [[nodiscard]] Result<std::vector<CheckpointFacts>> checkpoints(const VmId& vm) override;
     [[nodiscard]] Result<BackupJob> begin_backup(const BackupRequest& request) override;

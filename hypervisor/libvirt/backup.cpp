@@ -159,6 +159,11 @@ Result<void> check_free(virDomainPtr domain, const BackupRequest& request) {
 
 Result<std::vector<CheckpointFacts>> LibvirtBackup::checkpoints(const VmId& vm) {
     const DomainHandle domain = TRY(connection_.domain(vm));
+    // Their sizes come from QEMU's block nodes (see make_scratches): not while somebody is making some.
+    if (TRY(is_running(domain.get())) && TRY(has_job(domain.get(), vm)) && !TRY(job_xml(domain.get(), vm)).has_value())
+        return fail(ErrorCode::kConflict, fmt::format("VM {} is held by a backup that begins, a snapshot or a "
+                                                      "migration: wait for it (virsh domjobinfo {})",
+                                                      vm.text(), vm.text()));
     virDomainCheckpointPtr* list = nullptr;
     const int count = virDomainListAllCheckpoints(domain.get(), &list, VIR_DOMAIN_CHECKPOINT_LIST_TOPOLOGICAL);
     if (count < 0) return fail_libvirt(fmt::format("listing the checkpoints of VM {}", vm.text()));
@@ -185,6 +190,10 @@ Result<BackupJob> LibvirtBackup::begin_backup(const BackupRequest& request) {
     if (virDomainBackupBegin(domain.get(), backup_xml(request, disks).c_str(), checkpoint_xml(request, disks).c_str(),
                              VIR_DOMAIN_BACKUP_BEGIN_REUSE_EXTERNAL) < 0) {
         Result<BackupJob> failed = fail_libvirt(fmt::format("beginning a backup of VM {}", request.vm.text()));
+        // Its answer may have been lost on the way: then the job stands.
+        const auto job = job_xml(domain.get(), request.vm);
+        if (job.has_value() && job->has_value() && server_in(**job).socket == request.socket)
+            follow_by(failed, end_backup(request.vm, request.socket));
         follow_by(failed, remove_all(scratches));
         // A cut whose export failed leaves its checkpoint behind, which would cost the guest a bitmap for nothing.
         follow_by(failed, delete_checkpoint(request.vm, request.checkpoint));

@@ -1,7 +1,6 @@
 #include "hypervisor/libvirt/inventory.hpp"
 
 #include <algorithm>
-#include <array>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,7 +25,8 @@ struct StatsDeleter {
 };
 using StatsList = std::unique_ptr<virDomainStatsRecordPtr, StatsDeleter>;
 
-constexpr unsigned kStatistics = VIR_DOMAIN_STATS_CPU_TOTAL | VIR_DOMAIN_STATS_BALLOON;  // no _BLOCK: disk_counters()
+constexpr unsigned kStatistics =
+    VIR_DOMAIN_STATS_CPU_TOTAL | VIR_DOMAIN_STATS_BALLOON;  // no _BLOCK: counters_of_disks()
 
 std::string version_text(unsigned long version) {
     return fmt::format("{}.{}.{}", version / 1'000'000, version / 1'000 % 1'000, version % 1'000);
@@ -48,22 +48,16 @@ std::uint64_t unsigned_in(const std::map<std::string, TypedValue>& values, const
     return 0;
 }
 
-/// Nothing when the domain has stopped meanwhile.
-///
 /// VIR_DOMAIN_STATS_BLOCK would say the same for all domains in one call, and virDomainGetBlockInfo the sizes of
 /// images. Both ask QEMU for its block nodes, and QEMU 7.2 dies of an assertion (qcow2_get_specific_info) when one of
 /// them is being opened, as the scratch image of anybody's backup is while it is made. This call asks for counters
 /// only.
-Result<std::optional<DiskCounters>> disk_counters(virDomainPtr domain) {
-    const auto failure = [&]() -> Result<std::optional<DiskCounters>> {
-        if (failed_with(VIR_ERR_OPERATION_INVALID) || failed_with(VIR_ERR_NO_DOMAIN)) return std::nullopt;
-        return fail_libvirt(fmt::format("reading the disk counters of VM {}", virDomainGetName(domain)));
-    };
-    int count = 0;
-    if (virDomainBlockStatsFlags(domain, "", nullptr, &count, 0) < 0) return failure();
+Result<DiskCounters> counters_of_disks(virDomainPtr domain) {
+    constexpr int kStatsMax = 16;  // libvirt knows 8
     TypedParams params;
-    params.reserve(count);
-    if (virDomainBlockStatsFlags(domain, "", params.data(), &params.size(), 0) < 0) return failure();
+    params.reserve(kStatsMax);
+    if (virDomainBlockStatsFlags(domain, "", params.data(), &params.size(), 0) < 0)
+        return fail_libvirt(fmt::format("reading the disk counters of VM {}", virDomainGetName(domain)));
     const std::map<std::string, TypedValue> values = params.values();
     return DiskCounters{
         .read = Bytes(unsigned_in(values, VIR_DOMAIN_BLOCK_STATS_READ_BYTES)),
@@ -76,12 +70,13 @@ Result<std::optional<DiskCounters>> disk_counters(virDomainPtr domain) {
         .flush_time = std::chrono::nanoseconds(unsigned_in(values, VIR_DOMAIN_BLOCK_STATS_FLUSH_TOTAL_TIMES))};
 }
 
-Result<std::optional<VmCounters>> counters_in(const virDomainStatsRecord& record) {
+/// Nothing of a domain that cannot be asked for its disks now, stopped or busy: it must not hide the others.
+std::optional<VmCounters> counters_in(const virDomainStatsRecord& record) {
     char uuid[VIR_UUID_STRING_BUFLEN] = "";
     // A domain that libvirt lists has a UUID; the call cannot fail on it.
     ASSERT(virDomainGetUUIDString(record.dom, uuid) == 0);
     const std::map<std::string, TypedValue> values = values_of(record.params, record.nparams);
-    const std::optional<DiskCounters> disks = TRY(disk_counters(record.dom));
+    const Result<DiskCounters> disks = counters_of_disks(record.dom);
     if (!disks.has_value()) return std::nullopt;
     return VmCounters{.vm = VmId(uuid),
                       .name = virDomainGetName(record.dom),
@@ -151,21 +146,15 @@ Result<std::vector<VmCounters>> LibvirtInventory::counters() {
     const StatsList records(raw);
     std::vector<VmCounters> counters;
     for (int i = 0; i < count; ++i)
-        if (std::optional<VmCounters> of_one = TRY(counters_in(*records.get()[i])))
-            counters.push_back(std::move(*of_one));
+        if (std::optional<VmCounters> of_one = counters_in(*records.get()[i])) counters.push_back(std::move(*of_one));
     return counters;
 }
 
-Result<VmCounters> LibvirtInventory::counters_of(const VmId& vm) {
+Result<DiskCounters> LibvirtInventory::disk_counters(const VmId& vm) {
     const DomainHandle domain = TRY(connection_.domain(vm));
-    std::array<virDomainPtr, 2> one{domain.get(), nullptr};
-    virDomainStatsRecordPtr* raw = nullptr;
-    const int count = virDomainListGetStats(one.data(), kStatistics, &raw, VIR_CONNECT_GET_ALL_DOMAINS_STATS_RUNNING);
-    if (count < 0) return fail_libvirt(fmt::format("reading the counters of VM {}", vm.text()));
-    const StatsList records(raw);
-    if (count > 0)
-        if (std::optional<VmCounters> counters = TRY(counters_in(*records.get()[0]))) return std::move(*counters);
-    return fail(ErrorCode::kUnavailable, fmt::format("VM {} is not running", vm.text()));
+    if (!TRY(is_running(domain.get())))
+        return fail(ErrorCode::kUnavailable, fmt::format("VM {} is not running", vm.text()));
+    return counters_of_disks(domain.get());
 }
 
 }  // namespace penumbra::hypervisor::libvirt

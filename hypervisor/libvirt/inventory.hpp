@@ -17,7 +17,7 @@ class LibvirtInventory final : public VmInventory {
     [[nodiscard]] Result<std::vector<model::VmFacts>> list_vms() override;
     [[nodiscard]] Result<std::string> domain_xml(const VmId& vm, Layer layer) override;
     [[nodiscard]] Result<std::vector<VmCounters>> counters() override;
-    [[nodiscard]] Result<VmCounters> counters_of(const VmId& vm) override;
+    [[nodiscard]] Result<DiskCounters> disk_counters(const VmId& vm) override;
 
  private:
     Connection& connection_;

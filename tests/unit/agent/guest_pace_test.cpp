@@ -35,6 +35,7 @@ TEST_F(GuestPaceTest, WaitsAsLongAsItsRateSays) {
     host.hypervisor.guest_requests(kShop, 1000, 1ms);
     GuestPace paced = pace();
     EXPECT_EQ(paced.sentence(), "");
+    paced.begin();
     copy(paced, Bytes(4U << 20U));
     EXPECT_EQ(paced.sentence(), "32 MiB/s");
     EXPECT_NEAR(std::chrono::duration<double>(waited).count(), 4.0 / 32, 0.03);
@@ -43,7 +44,7 @@ TEST_F(GuestPaceTest, WaitsAsLongAsItsRateSays) {
 TEST_F(GuestPaceTest, CountsEveryKindOfRequest) {
     GuestPace paced = pace();
     host.hypervisor.guest_requests(kShop, limits::kPaceRequestsMin, 1ms);
-    paced.wait(Bytes(1));
+    paced.begin();
     host.clock.advance(limits::kPaceWindow);
     host.hypervisor.guest_requests(kShop, limits::kPaceRequestsMin, 2ms);
     paced.wait(Bytes(1));
@@ -53,7 +54,7 @@ TEST_F(GuestPaceTest, CountsEveryKindOfRequest) {
 TEST_F(GuestPaceTest, IsHeldBackByWhatTheGuestFeelsAndSaysSo) {
     host.hypervisor.guest_requests(kShop, 1000, 1ms);
     GuestPace paced = pace();
-    paced.wait(Bytes(1));
+    paced.begin();
     host.clock.advance(limits::kPaceWindow);
     host.hypervisor.guest_requests(kShop, 100, 6ms);
     paced.wait(Bytes(1));
@@ -64,7 +65,7 @@ TEST_F(GuestPaceTest, WhatHappensBeforeTheCopyIsWhatTheGuestIsUsedTo) {
     host.hypervisor.guest_requests(kShop, 1000, 10ms);
     GuestPace paced = pace();
     host.hypervisor.guest_requests(kShop, 1'000'000, 1ms);
-    paced.wait(Bytes(1));
+    paced.begin();
     host.clock.advance(limits::kPaceWindow);
     host.hypervisor.guest_requests(kShop, 100, 6ms);
     paced.wait(Bytes(1));
@@ -74,9 +75,9 @@ TEST_F(GuestPaceTest, WhatHappensBeforeTheCopyIsWhatTheGuestIsUsedTo) {
 TEST_F(GuestPaceTest, AGuestThatCannotBeLookedAtIsCopiedAtTheRateItHad) {
     host.hypervisor.guest_requests(kShop, 1000, 1ms);
     GuestPace paced = pace();
-    paced.wait(Bytes(1));
+    paced.begin();
     host.clock.advance(limits::kPaceWindow);
-    host.hypervisor.fail_next("counters_of", kBroken);
+    host.hypervisor.fail_next("disk_counters", kBroken);
     paced.wait(Bytes(1));
     EXPECT_EQ(paced.sentence(), "32 MiB/s");
 }

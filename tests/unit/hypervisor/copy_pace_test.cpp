@@ -81,10 +81,43 @@ TEST(CopyPace, FindsTheRateThatTheGuestDoesNotFeel) {
 TEST(CopyPace, AGuestThatAsksForNothingHoldsNothingBack) {
     SharedStorage storage{.requests_per_s = 0};
     CopyPace pace(storage.io, {}, storage.now);
-    storage.copy_for(pace, 10s);
+    storage.copy_for(pace, limits::kPacePatience / 2);
+    EXPECT_EQ(pace.rate(), limits::kPaceRateBegin);
+    storage.copy_for(pace, 60s);
     EXPECT_EQ(pace.rate(), limits::kPaceRateMax);
     EXPECT_FALSE(pace.is_held_back());
     EXPECT_FALSE(pace.latest().has_value());
+}
+
+/// QEMU counts what is done: a guest whose flush hangs has done nothing, and must not look idle.
+TEST(CopyPace, AGuestWhoseRequestsHangDoesNotSpeedACopyUp) {
+    CopyPace pace({.requests = 100'000, .time = 100s}, {}, kBegin);
+    Instant now = kBegin;
+    GuestIo io{.requests = 100'000, .time = 100s};
+    for (int stall = 0; stall < 20; ++stall) {
+        for (int window = 0; window < 6; ++window) {
+            now += limits::kPaceWindow;
+            static_cast<void>(pace.take(Bytes(64U << 20U), now));
+            pace.observe(io, now);
+            EXPECT_LE(pace.rate(), limits::kPaceRateBegin);
+        }
+        now += limits::kPaceWindow;
+        io = {.requests = io.requests + 40, .time = io.time + 40 * 1500ms};
+        pace.observe(io, now);
+    }
+    EXPECT_EQ(pace.rate(), limits::kPaceRateMin);
+}
+
+TEST(CopyPace, RisesNoFurtherThanTwiceWhatIsRead) {
+    CopyPace pace({.requests = 100'000, .time = 100s}, {}, kBegin);
+    GuestIo io{.requests = 100'000, .time = 100s};
+    for (int window = 1; window <= 100; ++window) {
+        static_cast<void>(pace.take(Bytes(15U << 20U), kBegin));  // 60 MiB a second is all that the storage gives
+        io = {.requests = io.requests + 100, .time = io.time + 100ms};
+        pace.observe(io, kBegin + window * limits::kPaceWindow);
+    }
+    EXPECT_LE(pace.rate(), Bytes(120U << 20U));
+    EXPECT_GT(pace.rate(), Bytes(100U << 20U));
 }
 
 TEST(CopyPace, GoesOnAtTheLeastRateHoweverSlowTheGuestBecomes) {
@@ -144,6 +177,7 @@ TEST(CopyPace, NoiseOfAQuietGuestIsNoHarm) {
                 ++io.requests;
                 io.time += nanoseconds(static_cast<std::int64_t>(request_ms(random) * 1e6));
             }
+            static_cast<void>(pace.take(limits::kPaceRateMax, kBegin));
             pace.observe(io, kBegin + window * limits::kPaceWindow);
             mean_rate += mib(pace.rate()) / kWindows;
         }
@@ -198,7 +232,7 @@ TEST(CopyPace, LooksOnceAWindow) {
 
 TEST(CopyPace, ALittleMoreOfNearlyNothingIsNotFelt) {
     CopyPace pace({.requests = 1000, .time = 20ms}, {}, kBegin);
-    pace.observe({.requests = 1100, .time = 20ms + 40ms}, kBegin + limits::kPaceWindow);
+    pace.observe({.requests = 1100, .time = 20ms + 9ms}, kBegin + limits::kPaceWindow);
     EXPECT_FALSE(pace.is_held_back());
 }
 
