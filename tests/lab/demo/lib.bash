@@ -36,13 +36,22 @@ until_done() {
         sleep 1
     done
 }
-# Whatever of ours may stand on hv1.
+# Whatever of ours may stand on hv1. A bitmap is in QEMU's memory while the VM runs.
 traces() {
-    on hv1 sh -c "virsh list --all --name; ovs-vsctl list-br; ovs-vsctl --bare --columns=name list mirror; virsh checkpoint-list shop --name
-        virsh domjobinfo shop | head -n 1; ip -br link | sed 's/@.*//; s/ .*//'; systemctl list-timers --all --plain --no-legend 'penumbra-*'
-        systemctl list-units --all --plain --no-legend 'penumbra-capture@*' 'penumbra-sandbox@*' 'penumbra-revert*'
-        qemu-img info -U --output=json \"\$(virsh domblklist shop | sed -n 's/^ *vda *//p')\" | grep -A 2 '\"name\": \"penumbra' || :
-        find /run/penumbra/netns /var/lib/penumbra-agent/replicas /var/lib/penumbra-agent/arms /var/lib/penumbra-agent/shadows -mindepth 1
-        ls -A /var/lib/libvirt/qemu | grep -v '^domain-'" 2>/dev/null
+    on hv1 bash -euo pipefail -s <<'HOST'
+virsh list --all --name
+ovs-vsctl list-br
+ovs-vsctl --bare --columns=name list mirror
+virsh checkpoint-list shop --name
+virsh domjobinfo shop | sed -n 1p
+virsh qemu-monitor-command shop '{"execute":"query-block"}' | { grep -o '"penumbra[^"]*"' || :; }
+ip -br link | sed 's/@.*//; s/ .*//'
+systemctl list-timers --all --plain --no-legend 'penumbra-*'
+systemctl list-units --all --plain --no-legend 'penumbra-capture@*' 'penumbra-sandbox@*' 'penumbra-revert*'
+for folder in /run/penumbra/{netns,backup,capture,sandbox} /var/lib/penumbra-agent/{replicas,arms,shadows,scratch}; do
+    [ ! -d "$folder" ] || find "$folder" -mindepth 1
+done
+find /var/lib/libvirt/qemu -mindepth 1 -maxdepth 1 ! -name 'domain-*'
+HOST
 }
 fail() { echo "$*"; exit 1; }
