@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "base/limits/replica.hpp"
+
 namespace penumbra::agent {
 
 void pause(std::chrono::nanoseconds time, const std::stop_token& stop) {
@@ -26,6 +28,7 @@ std::optional<hypervisor::GuestIo> GuestPace::look() const {
 }
 
 void GuestPace::begin() {
+    if (first_.has_value()) parts_.pause(limits::kPaceCalm, stop_);
     const hypervisor::GuestIo before = first_.value_or(hypervisor::GuestIo());
     const hypervisor::GuestIo since = look().value_or(before);
     hypervisor::GuestIo calm;
@@ -53,6 +56,7 @@ std::string GuestPace::sentence() const {
         return std::chrono::duration<double, std::milli>(time).count();
     };
     std::string text = fmt::format("{} MiB/s", pace_->rate().count() >> 20U);
+    if (pace_->is_blind()) return text + ", held back: the VM's disks cannot be asked what they take";
     if (pace_->is_held_back() && pace_->usual().has_value() && pace_->latest().has_value())
         text += fmt::format(", held back: the VM's disks take {:.1f} ms a request, {:.1f} before",
                             milliseconds(*pace_->latest()), milliseconds(*pace_->usual()));

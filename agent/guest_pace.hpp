@@ -17,7 +17,7 @@ using Pause = std::function<void(std::chrono::nanoseconds, const std::stop_token
 void pause(std::chrono::nanoseconds time, const std::stop_token& stop);
 
 /// Holds a copy back as its VM needs it: looks at the VM's counters and waits as CopyPace says. A VM that cannot be
-/// looked at is copied at the rate it had. Thread-bound; blocks.
+/// looked at is copied at the least rate, and the sentence says so. Thread-bound; blocks.
 class GuestPace {
  public:
     struct Parts {  ///< borrowed
@@ -28,7 +28,7 @@ class GuestPace {
     /// Looks at the VM for the first time: what it does until begin() is what it does without a copy.
     GuestPace(Parts parts, VmId vm, std::stop_token stop);
 
-    /// Before anything of ours is at work on it: the cut, too.
+    /// Before anything of ours is at work on it: the cut, too. Waits for limits::kPaceCalm, to have seen enough.
     void begin();
     /// Before so much is read; after begin().
     void wait(Bytes size);

@@ -26,8 +26,9 @@ struct GuestIo {
 /// and Jain 1989), with a fraction instead of a sum because the right rate may be 5 or 2,000 MiB/s. QEMU counts
 /// requests that are done: none may mean that the guest asks for nothing, or that it waits. So none lets the rate rise
 /// only after limits::kPacePatience, and never beyond twice what was really read. Never below limits::kPaceRateMin: an
-/// open backup costs the guest an extra write for each block it overwrites, so it has to end. A token bucket keeps what
-/// is asked for apart. Pure; O(1) a call.
+/// open backup costs the guest an extra write for each block it overwrites, so it has to end. What a guest is used to
+/// changes: a copy that has been slow for limits::kPaceRelearn pauses for limits::kPaceCalm and takes what the guest
+/// has then. A token bucket keeps what is asked for apart. Pure; O(1) a call.
 class CopyPace {
  public:
     /// `before`: the guest's requests since its start; `calm`: those of the last moments before the copy, if any. What
@@ -42,16 +43,20 @@ class CopyPace {
     /// The guest's requests since its start, as of now. Of a restarted guest, which counts from 0 again, the next look
     /// tells.
     void observe(GuestIo total, Instant now);
-    /// It could not be looked at: the rate stays, and the next look is due after limits::kPacePatience.
-    void miss(Instant now) noexcept { due_ = now + limits::kPacePatience; }
+    /// It could not be looked at: whoever does not answer may be worse off than any other, so the least rate. The next
+    /// look is due after limits::kPacePatience.
+    void miss(Instant now) noexcept;
 
     [[nodiscard]] Bytes rate() const noexcept { return rate_; }  ///< a second
     [[nodiscard]] bool is_held_back() const noexcept { return held_back_; }
+    [[nodiscard]] bool is_blind() const noexcept { return blind_; }  ///< the last look failed
     /// Mean of a request: what the guest is used to, and what it last had during the copy. Nothing: too few to say.
     [[nodiscard]] std::optional<std::chrono::nanoseconds> usual() const noexcept { return usual_; }
     [[nodiscard]] std::optional<std::chrono::nanoseconds> latest() const noexcept { return latest_; }
 
  private:
+    void adjust(GuestIo since, double taken_per_s, Instant now);
+
     std::optional<std::chrono::nanoseconds> usual_;
     std::optional<std::chrono::nanoseconds> latest_;
     GuestIo seen_;
@@ -59,8 +64,11 @@ class CopyPace {
     Instant due_;
     Instant free_at_;  ///< when the bucket is full again
     Bytes rate_;
-    Bytes taken_;  ///< since seen_at_
+    Bytes taken_;                        ///< since seen_at_
+    std::optional<Instant> slow_since_;  ///< the rate is the least, or nearly
+    std::optional<Instant> calm_until_;
     bool held_back_ = false;
+    bool blind_ = false;
 };
 
 }  // namespace penumbra::hypervisor

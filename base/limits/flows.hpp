@@ -20,6 +20,7 @@ inline constexpr auto kSettledEffectKept = 24h;  ///< an effect that is over is 
 inline constexpr auto kArmBootMax = 300s;        ///< from an arm's power-on to its service's answer; TCG needs minutes
 inline constexpr auto kServingCheckMax = 1s;     ///< for one connection to be taken
 inline constexpr Bytes kHostMemoryReserve{512ULL << 20U};  ///< stays free of arms
+inline constexpr std::uint64_t kArmsMemoryDivisor = 2;     ///< of the host's, all arms: penumbra.slice has it, too
 inline constexpr Bytes kArmMemoryOverhead{128ULL << 20U};  ///< of QEMU itself
 inline constexpr auto kMirrorLease = 300s;                 ///< prolonged at a third of it
 inline constexpr auto kObserveInterval = 5s;               ///< between looks at what is to be observed, and is

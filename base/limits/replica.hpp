@@ -37,10 +37,12 @@ inline constexpr auto kPaceWindow = 250ms;             ///< how often the guest'
 inline constexpr auto kPacePatience = 2s;              ///< for kPaceRequestsMin of them to come
 inline constexpr std::uint64_t kPaceRequestsMin = 32;  ///< a mean of fewer says nothing: requests differ a hundredfold
 inline constexpr std::uint64_t kPaceUsualRequests =
-    256;                                    ///< so many weighs the guest's whole life beside its last moments
+    32;                                     ///< so many weighs the guest's whole life beside its last moments
 inline constexpr int kPaceTolerance = 150;  ///< percent of what the guest is used to
 inline constexpr auto kPaceSlack = 100us;   ///< or so much more, which nobody feels
 inline constexpr auto kPaceBurst = 20ms;    ///< what may be read at once, at the rate
+inline constexpr auto kPaceCalm = 2s;       ///< nothing is read, to see what the guest has without a copy
+inline constexpr auto kPaceRelearn = 20s;   ///< at the least rate or nearly; then comes a calm
 inline constexpr double kPaceRise = 1.25;
 inline constexpr double kPaceCut = 0.6;
 inline constexpr Bytes kPaceRateBegin(32ULL << 20U);

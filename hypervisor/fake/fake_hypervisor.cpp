@@ -99,6 +99,11 @@ void FakeHypervisor::set_scratch_limit(Bytes limit) {
     scratch_limit_ = limit;
 }
 
+void FakeHypervisor::set_memory_available(Bytes available) {
+    const std::lock_guard lock(mutex_);
+    memory_available_ = available;
+}
+
 void FakeHypervisor::set_agent_answers(bool answers) {
     const std::lock_guard lock(mutex_);
     agent_answers_ = answers;
@@ -216,7 +221,7 @@ Result<model::HostFacts> FakeHypervisor::describe_host() {
     facts.hypervisor_version = "fake 1.0";
     facts.cpus = 4;
     facts.memory = Bytes(8ULL << 30U);
-    facts.memory_available = Bytes(6ULL << 30U);
+    facts.memory_available = memory_available_;
     return facts;
 }
 

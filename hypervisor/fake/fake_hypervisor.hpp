@@ -65,6 +65,7 @@ class FakeHypervisor final : public VmInventory,
     /// Old data that a guest's writes push out during a job fill the scratch up to here.
     void set_scratch_limit(Bytes limit);
     void set_agent_answers(bool answers);
+    void set_memory_available(Bytes available);
 
     /// What a guest does. A write that does not fit the scratch fails with kResourceExhausted and changes nothing.
     [[nodiscard]] Result<void> guest_write(const VmId& vm, const std::string& disk, std::uint64_t offset,
@@ -129,6 +130,7 @@ class FakeHypervisor final : public VmInventory,
     std::shared_ptr<Faults> faults_;
     Bytes scratch_limit_{UINT64_MAX};
     bool agent_answers_ = true;
+    Bytes memory_available_{6ULL << 30U};
     std::int64_t clock_s_ = 1'700'000'000;  // one second a checkpoint, so that identities differ
 };
 

@@ -70,7 +70,7 @@ TEST_F(Backup, AVmThatIsLookedAtDuringItsCutsLivesOn) {
             EXPECT_TRUE(is_ok(rig_->inventory().list_vms()));
         }
     });
-    for (int cut = 0; cut < 150 && !HasFailure(); ++cut)
+    for (int cut = 0; cut < 60 && !HasFailure(); ++cut)
         make_checkpoint("cp" + std::to_string(cut));
     EXPECT_TRUE(is_ok(look()));
 }

@@ -12,74 +12,65 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr std::uint64_t kMany = 1'000'000;
+
+/// A guest that has `calm` requests before the copy begins, and others later.
 struct GuestPaceTest : ::testing::Test {
     Host host;
-    GuestPace pace() {
-        return GuestPace({.inventory = host.hypervisor,
-                          .clock = host.clock,
-                          .pause =
-                              [this](std::chrono::nanoseconds time, const std::stop_token&) {
-                                  host.clock.advance(time);
-                                  waited += time;
-                              }},
-                         kShop, {});
-    }
-    void copy(GuestPace& pace, Bytes size) {
-        for (Bytes done; done < size; done += Bytes(limits::kReadChunkBytesMax))
-            pace.wait(Bytes(limits::kReadChunkBytesMax));
-    }
     std::chrono::nanoseconds waited{0};
+    GuestPace pace{{.inventory = host.hypervisor,
+                    .clock = host.clock,
+                    .pause =
+                        [this](std::chrono::nanoseconds time, const std::stop_token&) {
+                            host.clock.advance(time);
+                            waited += time;
+                        }},
+                   kShop,
+                   {}};
+
+    void begin(std::uint64_t requests, std::chrono::nanoseconds each) {
+        host.hypervisor.guest_requests(kShop, requests, each);
+        pace.begin();
+        waited = 0ns;
+    }
+    void window(std::uint64_t requests, std::chrono::nanoseconds each) {
+        host.clock.advance(limits::kPaceWindow);
+        host.hypervisor.guest_requests(kShop, requests, each);
+        pace.wait(Bytes(1));
+    }
 };
 
+TEST_F(GuestPaceTest, LooksAtTheGuestAWhileBeforeAnythingIsDone) {
+    EXPECT_EQ(pace.sentence(), "");
+    pace.begin();
+    EXPECT_EQ(waited, limits::kPaceCalm);
+    EXPECT_EQ(pace.sentence(), "32 MiB/s");
+}
+
 TEST_F(GuestPaceTest, WaitsAsLongAsItsRateSays) {
-    host.hypervisor.guest_requests(kShop, 1000, 1ms);
-    GuestPace paced = pace();
-    EXPECT_EQ(paced.sentence(), "");
-    paced.begin();
-    copy(paced, Bytes(4U << 20U));
-    EXPECT_EQ(paced.sentence(), "32 MiB/s");
+    begin(kMany, 1ms);
+    for (Bytes done; done < Bytes(4U << 20U); done += Bytes(limits::kReadChunkBytesMax))
+        pace.wait(Bytes(limits::kReadChunkBytesMax));
     EXPECT_NEAR(std::chrono::duration<double>(waited).count(), 4.0 / 32, 0.03);
 }
 
 TEST_F(GuestPaceTest, CountsEveryKindOfRequest) {
-    GuestPace paced = pace();
-    host.hypervisor.guest_requests(kShop, limits::kPaceRequestsMin, 1ms);
-    paced.begin();
-    host.clock.advance(limits::kPaceWindow);
-    host.hypervisor.guest_requests(kShop, limits::kPaceRequestsMin, 2ms);
-    paced.wait(Bytes(1));
-    EXPECT_EQ(paced.sentence(), "19 MiB/s, held back: the VM's disks take 2.0 ms a request, 1.0 before");
+    begin(limits::kPaceRequestsMin, 1ms);
+    window(limits::kPaceRequestsMin, 2ms);
+    EXPECT_EQ(pace.sentence(), "19 MiB/s, held back: the VM's disks take 2.0 ms a request, 1.0 before");
 }
 
 TEST_F(GuestPaceTest, IsHeldBackByWhatTheGuestFeelsAndSaysSo) {
-    host.hypervisor.guest_requests(kShop, 1000, 1ms);
-    GuestPace paced = pace();
-    paced.begin();
-    host.clock.advance(limits::kPaceWindow);
-    host.hypervisor.guest_requests(kShop, 100, 6ms);
-    paced.wait(Bytes(1));
-    EXPECT_EQ(paced.sentence(), "19 MiB/s, held back: the VM's disks take 6.0 ms a request, 1.0 before");
+    begin(kMany, 1ms);
+    window(100, 6ms);
+    EXPECT_EQ(pace.sentence(), "19 MiB/s, held back: the VM's disks take 6.0 ms a request, 1.0 before");
 }
 
-TEST_F(GuestPaceTest, WhatHappensBeforeTheCopyIsWhatTheGuestIsUsedTo) {
-    host.hypervisor.guest_requests(kShop, 1000, 10ms);
-    GuestPace paced = pace();
-    host.hypervisor.guest_requests(kShop, 1'000'000, 1ms);
-    paced.begin();
-    host.clock.advance(limits::kPaceWindow);
-    host.hypervisor.guest_requests(kShop, 100, 6ms);
-    paced.wait(Bytes(1));
-    EXPECT_EQ(paced.sentence(), "19 MiB/s, held back: the VM's disks take 6.0 ms a request, 1.0 before");
-}
-
-TEST_F(GuestPaceTest, AGuestThatCannotBeLookedAtIsCopiedAtTheRateItHad) {
-    host.hypervisor.guest_requests(kShop, 1000, 1ms);
-    GuestPace paced = pace();
-    paced.begin();
-    host.clock.advance(limits::kPaceWindow);
+TEST_F(GuestPaceTest, AGuestThatCannotBeLookedAtIsCopiedAtTheLeastRate) {
+    begin(kMany, 1ms);
     host.hypervisor.fail_next("disk_counters", kBroken);
-    paced.wait(Bytes(1));
-    EXPECT_EQ(paced.sentence(), "32 MiB/s");
+    window(0, 0ms);
+    EXPECT_EQ(pace.sentence(), "8 MiB/s, held back: the VM's disks cannot be asked what they take");
 }
 
 TEST(Pause, EndsWhenItIsStopped) {
