@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "agent/also.hpp"
 #include "agent/serving_check.hpp"
 #include "effects/places.hpp"
 #include "hypervisor/shadow_domain.hpp"
@@ -62,16 +63,16 @@ Adapters::Adapters(Folders folders, const Clock& clock, Disk disk)
 }
 
 Result<void> Adapters::remove_replicas() const {
-    TRY(desk_.clear_scratch());
+    Result<void> all = desk_.clear_scratch();
     std::error_code error;
     for (std::filesystem::directory_iterator entry(folders_.replicas, error), end; !error && entry != end;
          entry.increment(error)) {
         std::error_code kept;
         std::filesystem::remove_all(entry->path(), kept);
-        if (kept) return fail_errno(kept.value(), fmt::format("removing {}", entry->path().native()));
+        if (kept) also(all, fail_errno(kept.value(), fmt::format("removing {}", entry->path().native())));
     }
-    if (error) return fail_errno(error.value(), fmt::format("listing {}", folders_.replicas.native()));
-    return {};
+    if (error) also(all, fail_errno(error.value(), fmt::format("listing {}", folders_.replicas.native())));
+    return all;
 }
 
 Flows::Ports Adapters::ports() {

@@ -121,6 +121,7 @@ void Flows::start() {
         shadows_.tick();
         traffic_.tick();
     });
+    ASSERT(lanes_.replicate.post([this] { replicate_.start(); }));
     ASSERT(lanes_.inventory.post([this] { inventory_.observe(); }));
     lanes_.inventory.every(limits::kInventoryInterval, [this] { inventory_.observe(); });
 }

@@ -1,5 +1,6 @@
 #include "agent/kpi_flow.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <utility>
@@ -147,9 +148,17 @@ void KpiFlow::sample() {
         if (auto known = usage_.extract(reader.source.domain); !known.empty()) usage.insert(std::move(known));
     usage_ = std::move(usage);
     const WallTime now = parts_.clock.wall();
-    for (const hypervisor::VmCounters& vm : *counters)
-        for (const auto& [vantage, reader] : readers_)
-            if (reader.source.domain == vm.name) usage_[vm.name].add(now, vm);
+    for (const auto& [vantage, reader] : readers_) {
+        const auto vm = std::ranges::find(*counters, reader.source.domain, &hypervisor::VmCounters::name);
+        if (vm != counters->end()) {
+            usage_[vm->name].add(now, *vm);
+        } else if (!reader.waiting.empty()) {
+            troubles_.push_back(
+                fmt::format("windows of VM {} wait for what it used: it is off, or its QEMU does not "
+                            "answer; see `virsh domstate {}`",
+                            reader.source.domain, reader.source.domain));
+        }
+    }
 }
 
 void KpiFlow::tick() {

@@ -123,6 +123,12 @@ Result<model::Generation> ReplicateFlow::replicate(const model::Command& command
     return hypervisor::to_model(TRY(std::move(manifest)));
 }
 
+void ReplicateFlow::start() {
+    // An open job of an earlier life keeps what it has open, and is undone by the effects.
+    if (const Result<void> cleared = parts_.desk.clear_scratch(); !cleared.has_value())
+        parts_.tell(Troubles{.flow = "replicate", .sentences = {cleared.error().describe()}});
+}
+
 void ReplicateFlow::execute(const model::Command& command) {
     const auto* order = std::get_if<model::ReplicateGroup>(&command.operation);
     ASSERT(order != nullptr);

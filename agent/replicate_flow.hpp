@@ -57,6 +57,8 @@ class ReplicateFlow {
     };
     explicit ReplicateFlow(Parts parts) : parts_(std::move(parts)) {}
 
+    /// Once, before the first command.
+    void start();
     /// ReplicateGroup.
     void execute(const model::Command& command);
     void recover(const model::Command& command);

@@ -153,24 +153,48 @@ Result<void> ShadowFlow::size_arms(ShadowRecord& record, const model::VmFacts& v
     return {};
 }
 
+Result<ShadowFlow::ArmsMemory> ShadowFlow::arms_memory() {
+    const std::vector<hypervisor::VmCounters> counters = TRY(parts_.inventory.counters());
+    ArmsMemory memory;
+    for (const auto& [id, record] : records_) {
+        for (const model::ArmStatus& arm : record.status.arms) {
+            const Bytes most = arm.memory + limits::kArmMemoryOverhead;
+            const auto vm = std::ranges::find(counters, arm.domain, &hypervisor::VmCounters::name);
+            const Bytes touched = vm == counters.end() ? Bytes() : std::min(vm->memory_resident, most);
+            memory.all += most;
+            memory.untouched += most - touched;
+        }
+    }
+    return memory;
+}
+
 Result<void> ShadowFlow::check_headroom(const ShadowRecord& record) {
     const model::HostFacts host = TRY(parts_.inventory.describe_host());
-    Bytes needed = limits::kHostMemoryReserve;
+    const ArmsMemory here = TRY(arms_memory());
+    Bytes wanted;
     for (const model::ArmStatus& arm : record.status.arms) {
-        needed += arm.memory + limits::kArmMemoryOverhead;
+        wanted += arm.memory + limits::kArmMemoryOverhead;
         if (arm.vcpus > host.cpus) {
             return fail(ErrorCode::kResourceExhausted,
                         fmt::format("arm {} needs {} vCPUs and this host has {} CPUs: use a smaller --scale",
                                     arm.arm.text(), arm.vcpus, host.cpus));
         }
     }
-    if (needed <= host.memory_available) return {};
-    return fail(
-        ErrorCode::kResourceExhausted,
-        fmt::format("shadow {} needs {} of memory, {} of it left for the host, and {} are available: use a smaller "
-                    "--scale or fewer arms",
-                    record.id().text(), in_mebibytes(needed), in_mebibytes(limits::kHostMemoryReserve),
-                    in_mebibytes(host.memory_available)));
+    const Bytes needed = wanted + here.untouched + limits::kHostMemoryReserve;
+    if (needed > host.memory_available) {
+        return fail(
+            ErrorCode::kResourceExhausted,
+            fmt::format("shadow {} needs {} of memory, {} of it left for the host and {} for what the arms here "
+                        "have not touched yet, and {} are available: use a smaller --scale or fewer arms",
+                        record.id().text(), in_mebibytes(needed), in_mebibytes(limits::kHostMemoryReserve),
+                        in_mebibytes(here.untouched), in_mebibytes(host.memory_available)));
+    }
+    const Bytes most(host.memory.count() / limits::kArmsMemoryDivisor);
+    if (wanted + here.all <= most) return {};
+    return fail(ErrorCode::kResourceExhausted,
+                fmt::format("with shadow {} all arms here would have {} of memory, and {}, half of the host's, are "
+                            "theirs: use a smaller --scale, or destroy another shadow",
+                            record.id().text(), in_mebibytes(wanted + here.all), in_mebibytes(most)));
 }
 
 Result<ShadowRecord> ShadowFlow::plan(const model::Command& command, const model::ShadowSpec& spec,

@@ -69,6 +69,12 @@ class ShadowFlow {
     [[nodiscard]] Result<hypervisor::ShadowDomain> draft(const ShadowRecord& record, const ArmId& arm,
                                                          const std::string& xml, const ArmFiles& files);
     [[nodiscard]] Result<void> check_headroom(const ShadowRecord& record);
+    /// Of the arms that are here: all of their memory, and what of it they have not touched yet and may at any time.
+    struct ArmsMemory {
+        Bytes all;
+        Bytes untouched;
+    };
+    [[nodiscard]] Result<ArmsMemory> arms_memory();
     [[nodiscard]] Result<void> create(const model::Command& command, const model::ShadowSpec& spec);
     [[nodiscard]] Result<void> remove(const ShadowId& shadow);
     [[nodiscard]] Result<bool> serves(const ShadowRecord& record, const model::ArmStatus& arm);

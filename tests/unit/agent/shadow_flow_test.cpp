@@ -62,14 +62,38 @@ TEST_F(ShadowFlowTest, WaitsUntilTheServiceAnswersAndGivesUpWhenItDoesNot) {
     EXPECT_TRUE(host_.is_clean());
 }
 
+// An arm of these has 512 MiB and 128 MiB for its QEMU, and 512 MiB stay with the host.
 TEST_F(ShadowFlowTest, RefusesWhatTheHostHasNoRoomFor) {
+    host_.hypervisor.set_memory_available(Bytes((2 * 640ULL + 512) << 20U) - Bytes(1));
+    life_->shadows.execute(Life::create());
+    ASSERT_TRUE(life_->news.end_of("create").has_value());
+    EXPECT_EQ(life_->news.end_of("create")->error_code, ErrorCode::kResourceExhausted);
+    EXPECT_TRUE(host_.is_clean());
+    host_.hypervisor.set_memory_available(Bytes((2 * 640ULL + 512) << 20U));
+    make();
+}
+
+TEST_F(ShadowFlowTest, WhatStandingArmsHaveNotTouchedYetIsTheirs) {
+    make();
+    model::Command second = Life::create("second");
+    std::get<model::CreateShadow>(second.operation).shadow.shadow = ShadowId("s2");
+    host_.hypervisor.set_memory_available(Bytes((4 * 640ULL + 512) << 20U) - Bytes(1));
+    life_->shadows.execute(second);
+    ASSERT_TRUE(life_->news.end_of("second").has_value());
+    EXPECT_EQ(life_->news.end_of("second")->error_code, ErrorCode::kResourceExhausted);
+    EXPECT_NE(life_->news.end_of("second")->message.find("1280 MiB for what the arms here have not touched"),
+              std::string::npos);
+}
+
+TEST_F(ShadowFlowTest, AllArmsTogetherGetHalfOfTheHost) {
     model::Command large = Life::create();
     auto& spec = std::get<model::CreateShadow>(large.operation).shadow;
-    for (int arm = 0; arm < 12; ++arm)
-        spec.arms.emplace_back("a" + std::to_string(arm));
+    while (spec.arms.size() < 7)  // 4.4 of 8 GiB, and 6 are available
+        spec.arms.emplace_back("a" + std::to_string(spec.arms.size()));
     life_->shadows.execute(large);
     ASSERT_TRUE(life_->news.end_of("create").has_value());
     EXPECT_EQ(life_->news.end_of("create")->error_code, ErrorCode::kResourceExhausted);
+    EXPECT_NE(life_->news.end_of("create")->message.find("half of the host's"), std::string::npos);
     EXPECT_TRUE(host_.is_clean());
 }
 
