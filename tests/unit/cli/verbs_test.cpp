@@ -38,6 +38,17 @@ class Verbs : public ::testing::Test {
         EXPECT_TRUE(is_ok(write_file_durably(path, text)));
         return path;
     }
+    /// In the order the verb asks; one group, no forecast. Events and windows follow.
+    void says_what_a_report_begins_with() {
+        coordinator_.says(std::vector<model::HostView>{{.host = HostId("hv1")}});
+        coordinator_.says(std::vector<model::GroupView>{{.group = GroupId("shop"), .host = HostId("hv1")}});
+        coordinator_.says(std::vector<model::ShadowView>{});
+        coordinator_.says(std::vector<model::TrialStatus>{});
+        coordinator_.says(std::vector<model::RolloutStatus>{});
+        coordinator_.says(std::vector<model::IsolationReport>{});
+        coordinator_.says(std::vector<model::CommandView>{});
+        coordinator_.says(model::api::Failure{ErrorCode::kNotFound, "no history"});
+    }
     void ends(model::VerdictKind kind) {
         coordinator_.says(model::api::Accepted{"trial:aa"});
         model::TrialStatus trial{.spec = {.trial = TrialId("aa")}, .begun = coordinator_.now};
@@ -211,16 +222,7 @@ TEST_F(Verbs, WhatTheCoordinatorRefusesIsTheError) {
 }
 
 TEST_F(Verbs, AReportIsMadeOfTheRepliesAlone) {
-    // In the order the verb asks: hosts, groups, shadows, trials, rollouts, isolation, commands, forecast, events,
-    // windows.
-    coordinator_.says(std::vector<model::HostView>{{.host = HostId("hv1")}});
-    coordinator_.says(std::vector<model::GroupView>{{.group = GroupId("shop"), .host = HostId("hv1")}});
-    coordinator_.says(std::vector<model::ShadowView>{});
-    coordinator_.says(std::vector<model::TrialStatus>{});
-    coordinator_.says(std::vector<model::RolloutStatus>{});
-    coordinator_.says(std::vector<model::IsolationReport>{});
-    coordinator_.says(std::vector<model::CommandView>{});
-    coordinator_.says(model::api::Failure{ErrorCode::kNotFound, "no history"});
+    says_what_a_report_begins_with();
     coordinator_.says(std::vector<model::EventView>{{.sequence = 1, .message = "it began"}});
     coordinator_.says(std::vector<model::EventView>{});
     coordinator_.says(std::vector<model::KpiWindow>{{.vantage = {.group = GroupId("shop")}, .requests = 42}});
@@ -242,14 +244,7 @@ TEST_F(Verbs, AReportAsksForProductionWhileItWasClonedHoweverLongAgo) {
                                 .subject = "command:c-1-1",
                                 .message = "create_shadow on hv1: SUCCEEDED"};
     };
-    coordinator_.says(std::vector<model::HostView>{});
-    coordinator_.says(std::vector<model::GroupView>{{.group = GroupId("shop")}});
-    coordinator_.says(std::vector<model::ShadowView>{});
-    coordinator_.says(std::vector<model::TrialStatus>{});
-    coordinator_.says(std::vector<model::RolloutStatus>{});
-    coordinator_.says(std::vector<model::IsolationReport>{});
-    coordinator_.says(std::vector<model::CommandView>{});
-    coordinator_.says(model::api::Failure{ErrorCode::kNotFound, "no history"});
+    says_what_a_report_begins_with();
     coordinator_.says(
         std::vector<model::EventView>{made(1, std::chrono::seconds(0)), made(2, std::chrono::seconds(90))});
     coordinator_.says(std::vector<model::EventView>{});
