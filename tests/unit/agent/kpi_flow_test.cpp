@@ -96,6 +96,21 @@ TEST_F(KpiFlowTest, ConnectsAgainAndTellsTheRateAgain) {
     EXPECT_TRUE(news_.troubles("kpi").empty());
 }
 
+TEST_F(KpiFlowTest, SaysWhoseWindowsWaitForWhatItUsed) {
+    ASSERT_TRUE(is_ok(flow_->attach({.vantage = vantage_, .domain = "shop", .socket = socket_})));
+    hypervisor_.power_off(VmId("11111111-0000-4000-8000-000000000001"));
+    flow_->tick();
+    EXPECT_TRUE(news_.troubles("kpi").empty());
+    push(5);
+    turn_until([&] {
+        flow_->tick();
+        return !news_.troubles("kpi").empty();
+    });
+    ASSERT_FALSE(news_.troubles("kpi").empty());
+    EXPECT_NE(news_.troubles("kpi").front().find("windows of VM shop wait"), std::string::npos);
+    EXPECT_TRUE(news_.windows().empty());
+}
+
 TEST_F(KpiFlowTest, SaysThatNobodyReports) {
     outbox_.reset();
     ASSERT_TRUE(is_ok(flow_->attach({.vantage = vantage_, .domain = "shop", .socket = folder_.path() / "other"})));

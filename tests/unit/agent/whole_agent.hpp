@@ -24,11 +24,13 @@ namespace penumbra::agent {
 /// A host with everything an agent needs, in memory; what is in it outlives every agent.
 struct WholeHost : Host {
     testing::TemporaryDirectory run;
+    const std::filesystem::path scratch = run.path() / "scratch";
     hypervisor::fake::FakeReplicaTarget target;
     journal::fake::MemoryDirectory commands_disk{points};
     systemd::fake::FakeUnitControl units{
         clock, [](const std::vector<std::string>&) { return systemd::fake::FakeUnitControl::Outcome::kDone; }};
     WholeHost() {
+        std::filesystem::create_directory(scratch);
         units.add_units("penumbra-capture@", true);
         units.add_units("penumbra-sandbox@", true);
     }
@@ -230,7 +232,7 @@ class WholeAgent {
     InlineLane lane_;
     CommandStore store_;
     journal::Journal journal_;
-    BackupDesk desk_{host_.hypervisor, "/scratch"};
+    BackupDesk desk_{host_.hypervisor, host_.scratch};
     effects::IoTuneChange iotune_{host_.hypervisor};
     effects::PartitionFault partition_{host_.control};
     effects::BackupJobHold backup_{host_.hypervisor, "/run/backup",

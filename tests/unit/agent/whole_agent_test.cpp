@@ -2,6 +2,8 @@
 #include "tests/unit/agent/whole_agent.hpp"
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 
 #include <gtest/gtest.h>
 
@@ -104,6 +106,22 @@ TEST_F(WholeAgentTest, CleaningTakesEverythingOffTheHost) {
     EXPECT_TRUE(host_.is_clean());
     EXPECT_TRUE(host_.hypervisor.checkpoints(kShop)->empty());
     EXPECT_TRUE(host_.effects_disk.list()->empty());
+}
+
+TEST_F(WholeAgentTest, WhatJobsLeftThatEndedWithoutTheAgentGoesAtItsStartAndAfterACopy) {
+    const auto left = [&](const char* name) {
+        std::ofstream(host_.scratch / name) << "old blocks";
+        return host_.scratch / name;
+    };
+    const auto stale = left("vm.vda.scratch");
+    const auto foreign = left("notes.txt");
+    restart();
+    agent_->pass(seconds(1));
+    EXPECT_FALSE(std::filesystem::exists(stale));
+    EXPECT_TRUE(std::filesystem::exists(foreign));
+    left("vm.vda.scratch");
+    ASSERT_TRUE(succeeded(agent_->order(model::ReplicateGroup{GroupId("shop")})));
+    EXPECT_FALSE(std::filesystem::exists(stale));
 }
 
 TEST_F(WholeAgentTest, AFailedCopyLetsProductionGo) {
