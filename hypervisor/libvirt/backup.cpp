@@ -46,7 +46,7 @@ BackupServer server_in(const std::string& xml) {
 
 /// Empty images for the blocks that the guest overwrites while the job is open. Made here, because libvirt would have
 /// QEMU make them, and QEMU 7.2 dies of an assertion (qcow2_get_specific_info) when anybody asks for its block nodes
-/// meanwhile, as every `virsh domstats` does. It also holds the domain for half as long.
+/// meanwhile, as every `virsh domstats` does.
 Result<void> make_scratches(const BackupRequest& request, const std::vector<model::DiskFacts>& disks) {
     constexpr unsigned kQemuWritesToo = 0660;
     for (const BackupDisk& disk : request.disks) {
@@ -63,9 +63,16 @@ Result<void> make_scratches(const BackupRequest& request, const std::vector<mode
 }
 
 Result<void> remove_all(const std::vector<std::filesystem::path>& files) {
-    for (const std::filesystem::path& file : files)
-        if (!file.empty()) TRY(remove_file_durably(file));
-    return {};
+    Result<void> all;
+    for (const std::filesystem::path& file : files) {
+        if (file.empty()) continue;
+        if (Result<void> removed = remove_file_durably(file); all.has_value()) {
+            all = std::move(removed);
+        } else {
+            follow_by(all, removed);
+        }
+    }
+    return all;
 }
 
 Bytes scratch_used(virDomainPtr domain) {
