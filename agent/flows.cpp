@@ -32,6 +32,10 @@ Flows::Flows(const Lanes& lanes, const Ports& ports, const Places& places, Tell 
                   [this](const std::string& owner, const std::string& reason) {
                       return lanes_.shadows.post([this, owner, reason] { shadows_.severed(owner, reason); });
                   },
+              .mirror_severed =
+                  [this](const std::string& owner, const std::string& reason) {
+                      return lanes_.captures.post([this, owner, reason] { observe_.mirror_severed(owner, reason); });
+                  },
               .tell = tell_}),
       guards_(lanes.watch, watch_),
       kpi_({.loop = lanes.kpi.loop(), .inventory = ports.inventory, .clock = ports.clock, .tell = tell_}),
@@ -39,6 +43,7 @@ Flows::Flows(const Lanes& lanes, const Ports& ports, const Places& places, Tell 
       observe_({.inventory = ports.inventory,
                 .capture = {.units = ports.captures_units,
                             .holds = holds_,
+                            .guards = guards_,
                             .readers = readers_,
                             .clock = ports.clock,
                             .run_folder = places.run_folder,

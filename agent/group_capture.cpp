@@ -19,8 +19,8 @@ std::filesystem::path capture_folder(const std::filesystem::path& run_folder, co
 }
 
 bool GroupCapture::mirrors(const model::NicFacts& card) const {
-    return mirror_.has_value() && mirror_->stands && mirror_->card.network == card.network &&
-           mirror_->card.target == card.target;
+    return mirror_.has_value() && mirror_->stands && mirror_->cut_off.empty() &&
+           mirror_->card.network == card.network && mirror_->card.target == card.target;
 }
 
 Result<void> GroupCapture::place_mirror(const model::VmFacts& vm) {
@@ -42,22 +42,30 @@ Result<void> GroupCapture::place_mirror(const model::VmFacts& vm) {
                      .prolong_at = parts_.clock.now() + limits::kMirrorLease / 3};
     TRY(parts_.holds.place(hold));
     mirror_->stands = true;
-    return {};
+    return parts_.guards.guard(spec);
 }
 
 Result<void> GroupCapture::lift_mirror(const std::string& why) {
     if (!mirror_.has_value()) return {};
     mirror_->stands = false;  // after an error it is not known whether it does
+    TRY(parts_.guards.release(mirror_->hold.text()));
     TRY(parts_.holds.lift(mirror_->hold, why));
     mirror_.reset();
     return {};
 }
 
 Result<void> GroupCapture::keep_mirror() {
-    if (!mirror_.has_value() || parts_.clock.now() < mirror_->prolong_at) return {};
+    if (!mirror_.has_value()) return {};
+    if (!mirror_->cut_off.empty())
+        return fail(ErrorCode::kUnavailable, fmt::format("the mirror was cut off: {}", mirror_->cut_off));
+    if (parts_.clock.now() < mirror_->prolong_at) return {};
     TRY(parts_.holds.prolong(mirror_->hold, limits::kMirrorLease));
     mirror_->prolong_at = parts_.clock.now() + limits::kMirrorLease / 3;
     return {};
+}
+
+void GroupCapture::cut_off(const std::string& hold, const std::string& reason) {
+    if (mirror_.has_value() && mirror_->hold.text() == hold) mirror_->cut_off = reason;
 }
 
 Result<void> GroupCapture::start(const Order& order) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/guards.hpp"
 #include "agent/holds.hpp"
 #include "agent/kpi_flow.hpp"
 #include "base/clock.hpp"
@@ -26,6 +27,7 @@ class GroupCapture {
     struct Parts {  ///< borrowed, all outlive it
         systemd::UnitControl& units;
         Holds& holds;
+        Guards& guards;
         KpiReaders& readers;
         const Clock& clock;
         std::filesystem::path run_folder;    ///< "/run/penumbra": environment files and sockets
@@ -49,8 +51,10 @@ class GroupCapture {
     /// A capture that an earlier life of the agent left running on a mirror that is gone: the windows it kept meanwhile
     /// are read from now on, until it is stopped.
     [[nodiscard]] Result<void> hear_out();
-    /// A new lease for the mirror, when a third of the old one is over.
+    /// A new lease for the mirror, when a third of the old one is over. kUnavailable: it was cut off.
     [[nodiscard]] Result<void> keep_mirror();
+    /// A guard cut the mirror of that hold off; of any other: ignored.
+    void cut_off(const std::string& hold, const std::string& reason);
     /// kUnavailable when the process has ended.
     [[nodiscard]] Result<void> check_runs();
     [[nodiscard]] bool mirrors(const model::NicFacts& card) const;
@@ -63,6 +67,7 @@ class GroupCapture {
         std::filesystem::path space;  ///< ... and the namespace it is in
         Instant prolong_at{};
         bool stands = false;
+        std::string cut_off;  ///< why it copies nothing any more; empty: it does
     };
     [[nodiscard]] Result<void> place_mirror(const model::VmFacts& vm);
     [[nodiscard]] Result<void> lift_mirror(const std::string& why);

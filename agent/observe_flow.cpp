@@ -88,6 +88,11 @@ void ObserveFlow::start() {
     }
 }
 
+void ObserveFlow::mirror_severed(const std::string& owner, const std::string& reason) {
+    for (auto& [id, group] : groups_)
+        group.capture.cut_off(owner, reason);
+}
+
 void ObserveFlow::tick() {
     keep_mirrors();
     if (parts_.capture.clock.now() >= follow_at_) {

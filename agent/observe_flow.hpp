@@ -62,6 +62,8 @@ class ObserveFlow final : public Captures {
     void set_policy(const model::Policy& policy);
     /// The host's VMs, whenever they were looked at.
     void saw(std::vector<model::VmFacts> vms);
+    /// A mirror was cut off, for one sentence's reason: an observation begins anew, a replay has to be.
+    void mirror_severed(const std::string& owner, const std::string& reason);
     /// Once a second: keeps mirrors' leases, follows VMs and policy, tries again what failed.
     void tick();
     /// Nothing is observed any more until wake(), or until the policy changes; replays go on.

@@ -1,5 +1,6 @@
 #include "netisolate/sandbox_network.hpp"
 
+#include <algorithm>
 #include <ranges>
 #include <utility>
 
@@ -56,6 +57,13 @@ Result<void> build(const Plan& plan, SwitchControl& control, LinkControl& links)
     return failure;
 }
 
+Result<void> add_flows(NetworkState& state, SwitchControl& control, std::string_view owner) {
+    for (Bridge& bridge : state.bridges) {
+        if (bridge.owner == owner) bridge.flows = TRY(control.flows(bridge.name));
+    }
+    return {};
+}
+
 std::vector<std::string> host_ends(const NetworkState& desired) {
     std::vector<std::string> names;
     for (const Link& link : desired.links) {
@@ -69,10 +77,32 @@ std::vector<std::string> host_ends(const NetworkState& desired) {
 Result<NetworkState> observe(SwitchControl& control, LinkControl& links, std::string_view owner) {
     NetworkState state = TRY(links.observe());
     state.bridges = TRY(control.bridges());
-    for (Bridge& bridge : state.bridges) {
-        if (bridge.owner == owner) bridge.flows = TRY(control.flows(bridge.name));
-    }
+    TRY(add_flows(state, control, owner));
     return state;
+}
+
+Result<Sighting> sight(SwitchControl& control, LinkControl& links) {
+    Sighting seen{.state = TRY(links.observe())};
+    seen.state.bridges = TRY(control.bridges());
+    seen.datapath = TRY(control.datapath_flows());
+    return seen;
+}
+
+Result<MirrorPlan> plan_mirror_here(MirrorSpec spec, SwitchControl& control) {
+    const std::vector<Bridge> bridges = TRY(control.bridges());
+    const auto bridge = std::ranges::find(bridges, spec.bridge, &Bridge::name);
+    if (bridge == bridges.end())
+        return fail(ErrorCode::kNotFound, fmt::format("no bridge {} on this host", spec.bridge));
+    if (!bridge->owner.empty()) {
+        return fail(ErrorCode::kInvalidArgument,
+                    fmt::format("bridge {} is a sandbox's: only production is mirrored", spec.bridge));
+    }
+    for (const std::string& port : spec.mirrored) {
+        if (find_port(*bridge, port) == nullptr)
+            return fail(ErrorCode::kNotFound, fmt::format("bridge {} has no port {}", spec.bridge, port));
+    }
+    spec.datapath = bridge->settings.datapath;
+    return plan_mirror(spec);
 }
 
 Result<void> build_sandbox(const IsolationPlan& plan, SwitchControl& control, LinkControl& links) {
@@ -99,18 +129,16 @@ Result<void> tear_down(std::string_view owner, SwitchControl& control, LinkContr
     return outcome;
 }
 
-IsolationWatch::IsolationWatch(IsolationPlan plan, SwitchControl& control, LinkControl& links, const Clock& clock)
+IsolationWatch::IsolationWatch(GuardedPlan plan, SwitchControl& control, LinkControl& links, const Clock& clock)
     : plan_(std::move(plan)), control_(control), links_(links), clock_(clock), seen_(clock.now()) {}
 
-IsolationWatch::IsolationWatch(MirrorPlan plan, SwitchControl& control, LinkControl& links, const Clock& clock)
-    : plan_(std::move(plan)), control_(control), links_(links), clock_(clock), seen_(clock.now()) {}
-
-Result<WatchRound> IsolationWatch::look() {
+Result<WatchRound> IsolationWatch::look(const Result<Sighting>& seen) {
+    if (!seen.has_value()) return tl::unexpected(seen.error());
     return std::visit(
         [&](const auto& plan) -> Result<WatchRound> {
-            const NetworkState state = TRY(observe(control_, links_, plan.owner));
-            const auto datapath = TRY(control_.datapath_flows());
-            WatchRound round{.findings = audit(plan, state, datapath)};
+            NetworkState state = seen->state;
+            TRY(add_flows(state, control_, plan.owner));
+            WatchRound round{.findings = audit(plan, state, seen->datapath)};
             if (!round.findings.empty() || severed()) return round;
             for (const NetworkStep& step : TRY(network_delta(state, plan.desired, plan.owner))) {
                 if (!std::holds_alternative<ReplaceFlows>(step)) continue;
@@ -130,8 +158,8 @@ Result<void> IsolationWatch::sever(std::string reason) {
     return {};
 }
 
-Result<WatchRound> IsolationWatch::round() {
-    auto looked = look();
+Result<WatchRound> IsolationWatch::round(const Result<Sighting>& seen) {
+    auto looked = look(seen);
     if (!looked.has_value()) {
         if (clock_.now() - seen_ < limits::kIsolationBlindMax) return looked;
         follow_by(looked, sever(fmt::format("isolation could not be looked at for {} s: {}",

@@ -16,6 +16,7 @@ inline constexpr unsigned kDatapathNestingMax = 8;
 inline constexpr std::size_t kSwitchReplyBytesMax = 64 * 1024 * 1024;
 inline constexpr auto kSwitchCallDeadline = 5s;  // one question to ovsdb-server or ovs-vswitchd
 inline constexpr auto kIsolationAuditInterval = 400ms;
+inline constexpr auto kMirrorAuditInterval = 5s;       // nothing of ours sends there: production's switch is asked less
 inline constexpr auto kIsolationSeverWithin = 1s;      // from a leak's appearance to taps that are down
 inline constexpr auto kIsolationBlindMax = 10s;        // this long without an audit: taps down
 inline constexpr std::size_t kProbeBatchFrames = 120;  // over 300 at once overflow Open vSwitch's socket in userspace
@@ -27,5 +28,6 @@ inline constexpr auto kProbeSettleMax = 10s;  // until the switch has counted ev
 static_assert(kIsolationAuditInterval * 2 < kIsolationSeverWithin,
               "an audit that just missed a leak has time to run again");
 static_assert(kSwitchCallDeadline < kIsolationBlindMax);
+static_assert(kMirrorAuditInterval < kIsolationBlindMax);
 
 }  // namespace penumbra::limits

@@ -11,10 +11,9 @@ namespace penumbra::effects {
 
 namespace {
 
-Result<netisolate::MirrorPlan> plan_of(const model::EffectSpec& spec, netisolate::DatapathType datapath) {
+netisolate::MirrorSpec mirror_of(const model::EffectSpec& spec) {
     const auto& action = std::get<model::MirrorHold>(spec.action);
-    return netisolate::plan_mirror(
-        {.owner = spec.id.text(), .bridge = action.bridge, .mirrored = {action.mirrored_port}, .datapath = datapath});
+    return {.owner = spec.id.text(), .bridge = action.bridge, .mirrored = {action.mirrored_port}};
 }
 
 /// Everything in `state` that carries the owner's mark, by name, and the namespace, which can carry none.
@@ -36,24 +35,8 @@ Values marked(const netisolate::NetworkState& state, const netisolate::MirrorPla
 
 }  // namespace
 
-Result<netisolate::MirrorPlan> MirrorPortHold::plan(const model::EffectSpec& spec) {
-    const auto& action = std::get<model::MirrorHold>(spec.action);
-    const std::vector<netisolate::Bridge> bridges = TRY(control_.bridges());
-    const auto bridge = std::ranges::find(bridges, action.bridge, &netisolate::Bridge::name);
-    if (bridge == bridges.end())
-        return fail(ErrorCode::kNotFound, fmt::format("no bridge {} on this host", action.bridge));
-    if (!bridge->owner.empty()) {
-        return fail(ErrorCode::kInvalidArgument,
-                    fmt::format("bridge {} is a sandbox's: only production is mirrored", action.bridge));
-    }
-    if (netisolate::find_port(*bridge, action.mirrored_port) == nullptr) {
-        return fail(ErrorCode::kNotFound, fmt::format("bridge {} has no port {}", action.bridge, action.mirrored_port));
-    }
-    return plan_of(spec, bridge->settings.datapath);
-}
-
 Result<Image> MirrorPortHold::read(const model::EffectSpec& spec, const Site& /*site*/) {
-    const netisolate::MirrorPlan names = TRY(plan_of(spec, netisolate::DatapathType::kSystem));
+    const netisolate::MirrorPlan names = TRY(netisolate::plan_mirror(mirror_of(spec)));
     return Image{.live = marked(TRY(netisolate::observe(control_, links_, names.owner)), names)};
 }
 
@@ -68,17 +51,19 @@ Result<Image> MirrorPortHold::intend(const model::EffectSpec& spec, const Site& 
         return fail(ErrorCode::kConflict,
                     fmt::format("{} stands already: wait for its end", before.live->begin()->first));
     }
-    const netisolate::MirrorPlan desired = TRY(plan(spec));
+    const netisolate::MirrorPlan desired = TRY(netisolate::plan_mirror_here(mirror_of(spec), control_));
     return Image{.live = marked(desired.desired, desired)};
 }
 
 Result<void> MirrorPortHold::write(const model::EffectSpec& spec, const Site& /*site*/, Layer layer,
                                    const Values& values) {
     if (layer == Layer::kPersistent) return {};
-    if (!values.empty()) return netisolate::build_mirror(TRY(plan(spec)), control_, links_);
+    if (!values.empty()) {
+        return netisolate::build_mirror(TRY(netisolate::plan_mirror_here(mirror_of(spec), control_)), control_, links_);
+    }
     TRY(netisolate::tear_down(spec.id.text(), control_, links_));
     // Left behind when we died before a link stood in it.
-    return links_.remove_space(TRY(plan_of(spec, netisolate::DatapathType::kSystem)).space);
+    return links_.remove_space(TRY(netisolate::plan_mirror(mirror_of(spec))).space);
 }
 
 Result<std::string> MirrorPortHold::fingerprint(const model::EffectSpec& spec, const Site& site) {

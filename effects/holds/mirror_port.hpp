@@ -1,7 +1,6 @@
 #pragma once
 
 #include "effects/effect.hpp"
-#include "netisolate/mirror_plan.hpp"
 #include "netisolate/ports.hpp"
 
 namespace penumbra::effects {
@@ -23,8 +22,6 @@ class MirrorPortHold final : public Effect {
     [[nodiscard]] Result<Values> evidence(const model::EffectSpec& spec, const Site& site) override;
 
  private:
-    [[nodiscard]] Result<netisolate::MirrorPlan> plan(const model::EffectSpec& spec);
-
     netisolate::SwitchControl& control_;
     netisolate::LinkControl& links_;
 };

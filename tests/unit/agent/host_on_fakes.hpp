@@ -113,6 +113,7 @@ struct Life {
                          shadows.severed(owner, reason);
                          return true;
                      },
+                 .mirror_severed = {},
                  .tell = news.tell()}),
           builder({.domains = host.hypervisor,
                    .control = host.control,

@@ -8,6 +8,7 @@
 
 #include "base/durable_file.hpp"
 #include "base/limits/flows.hpp"
+#include "base/limits/network.hpp"
 #include "replay/report_outbox.hpp"
 #include "tests/unit/agent/whole_agent.hpp"
 
@@ -156,6 +157,42 @@ TEST_F(ObserveFlowTest, ACaptureThatEndsIsStartedAgainLaterAndLater) {
     EXPECT_TRUE(observes());
     agent_->pass(seconds(12));
     EXPECT_FALSE(says("is not measured"));
+}
+
+TEST_F(ObserveFlowTest, AMirrorThatIsNoLongerOneIsCutOffAtOnceAndMadeAnew) {
+    agent_->pass(seconds(2));
+    ASSERT_TRUE(observes());
+    const std::string first = mirror();
+    const std::string veth = host_.control.bridge("br-prod")->mirrors.front().output_port;
+    // As when its VM's port went and came back: the row stands, and selects nothing any more.
+    host_.control.bridge("br-prod")->mirrors.front().from_ports.clear();
+    host_.control.bridge("br-prod")->mirrors.front().to_ports.clear();
+    agent_->pass(limits::kMirrorAuditInterval + seconds(6));  // a heartbeat comes every 5 s
+    EXPECT_EQ(host_.links.state().link("", veth), nullptr) << "what was cut off is taken away";
+    EXPECT_TRUE(says("no longer copies what it was made for"));
+    agent_->pass(seconds(40));
+    ASSERT_TRUE(observes());
+    EXPECT_NE(mirror(), first);
+    EXPECT_FALSE(says("no longer copies"));
+    EXPECT_TRUE(host_.is_clean(1));
+}
+
+TEST_F(ObserveFlowTest, AReplaysMirrorThatIsCutOffIsSaidAndEndsWithItsLease) {
+    replay();
+    const std::string first = mirror();
+    const std::string veth = host_.control.bridge("br-prod")->mirrors.front().output_port;
+    host_.control.install_datapath_flow({.in_port = veth, .outputs = {"tap-shop"}, .text = "through the diode"});
+    agent_->pass(seconds(12));
+    ASSERT_NE(host_.links.state().link("", veth), nullptr);
+    EXPECT_FALSE(host_.links.state().link("", veth)->settings.up);
+    EXPECT_TRUE(says("through the diode"));
+    agent_->pass(limits::kMirrorLease + seconds(10));
+    EXPECT_TRUE(host_.control.bridge("br-prod")->mirrors.empty()) << "nobody keeps it up";
+    ASSERT_EQ(agent_->order(model::StopReplay{.shadow = ShadowId("s1")}).state, CommandState::kSucceeded);
+    agent_->pass(seconds(12));
+    ASSERT_TRUE(observes());
+    EXPECT_NE(mirror(), first);
+    EXPECT_FALSE(says("through the diode"));
 }
 
 TEST_F(ObserveFlowTest, AFailureAtAnyCallIsATroubleUntilItWorks) {

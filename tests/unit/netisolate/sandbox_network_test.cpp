@@ -249,6 +249,39 @@ TEST_F(SandboxNetwork, AMirrorWhoseRowIsGoneIsCutOff) {
     EXPECT_FALSE(host.links.state().link("", mirror.veth)->settings.up);
 }
 
+TEST_F(SandboxNetwork, AMirrorIsPlannedForTheBridgeAsItIs) {
+    const MirrorSpec spec{.owner = "mirror:shop", .bridge = "br-prod", .mirrored = {"vnet0"}};
+    const auto planned = plan_mirror_here(spec, host.control);
+    ASSERT_TRUE(is_ok(planned));
+    ASSERT_TRUE(is_ok(build_mirror(*planned, host.control, host.links)));
+    const auto seen = sight(host.control, host.links);
+    ASSERT_TRUE(is_ok(seen));
+    EXPECT_TRUE(audit_mirror(*planned, seen->state, seen->datapath).empty());
+    EXPECT_TRUE(fails(plan_mirror_here({.owner = "m", .bridge = "br-9", .mirrored = {"vnet0"}}, host.control),
+                      ErrorCode::kNotFound, "br-9"));
+    EXPECT_TRUE(fails(plan_mirror_here({.owner = "m", .bridge = "br-prod", .mirrored = {"vnet9"}}, host.control),
+                      ErrorCode::kNotFound, "vnet9"));
+    ASSERT_TRUE(is_ok(build_sandbox(plan, host.control, host.links)));
+    EXPECT_TRUE(fails(plan_mirror_here({.owner = "m", .bridge = plan.bridge, .mirrored = {"vnet0"}}, host.control),
+                      ErrorCode::kInvalidArgument, "only production"));
+}
+
+TEST_F(SandboxNetwork, WatchesThatShareALookAreBlindTogether) {
+    ASSERT_TRUE(is_ok(build_sandbox(plan, host.control, host.links)));
+    ASSERT_TRUE(is_ok(build_mirror(mirror, host.control, host.links)));
+    IsolationWatch of_sandbox(plan, host.control, host.links, host.clock);
+    IsolationWatch of_mirror(mirror, host.control, host.links, host.clock);
+    host.control.fail_call(1, kBroken);
+    const auto blind = sight(host.control, host.links);
+    host.clock.advance(limits::kIsolationBlindMax);
+    for (IsolationWatch* watch : {&of_sandbox, &of_mirror}) {
+        EXPECT_FALSE(watch->round(blind).has_value());
+        EXPECT_TRUE(watch->severed());
+    }
+    EXPECT_FALSE(tap().settings.up);
+    EXPECT_FALSE(host.links.state().link("", mirror.veth)->settings.up);
+}
+
 TEST_F(SandboxNetwork, AFaultsRuleStandsThroughARepair) {
     ASSERT_TRUE(is_ok(build_sandbox(plan, host.control, host.links)));
     const Flow fault{.key = {.priority = kFaultPriority, .match = "in_port=2"}, .cookie = 5};
