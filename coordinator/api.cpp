@@ -12,6 +12,8 @@
 #include <fmt/format.h>
 
 #include "analysis/forecast/history_csv.hpp"
+#include "analysis/forecast/special_days.hpp"
+#include "base/durable_file.hpp"
 #include "base/limits/api.hpp"
 #include "base/limits/local.hpp"
 #include "coordinator/anticipation/foretell.hpp"
@@ -52,6 +54,15 @@ Result<Known> known_of(Store& store, const Series& series, WallTime now) {
         known.present = known.points.back().value;
     }
     return known;
+}
+
+// The file is small and edited by people while this runs: a new holiday counts from the next forecast on.
+Result<ServiceDays> days_of(const std::vector<OffsetChange>& clock, const std::filesystem::path& holidays) {
+    ServiceDays days{.clock = clock};
+    if (holidays.empty()) return days;
+    const std::string csv = TRY(read_file(holidays, limits::kHolidaysBytesMax));
+    days.special = TRY(analysis::forecast::parse_special_days(holidays.native(), csv));
+    return days;
 }
 
 // Said only while the disk does not answer for a long time.
@@ -104,10 +115,11 @@ struct Api::Asking {
             [asked](Store& from) { return from.windows(asked.vantage, asked.from, asked.to); });
     }
     void operator()(const api::ShowForecast& asked) const {
-        store<model::ForecastView>([series = series_of(asked.group, asked.metric),
-                                    now = self.parts_.clock.wall()](Store& from) -> Result<model::ForecastView> {
+        store<model::ForecastView>([series = series_of(asked.group, asked.metric), now = self.parts_.clock.wall(),
+                                    &parts = self.parts_](Store& from) -> Result<model::ForecastView> {
             const Known known = TRY(known_of(from, series, now));
-            return foretell(series, known.points, now, known.present);
+            return foretell(series, known.points, now, known.present,
+                            TRY(days_of(parts.service_clock, parts.holidays)));
         });
     }
     void operator()(api::ImportHistory& asked) const {
@@ -159,10 +171,11 @@ struct Api::Asking {
                 .message = fmt::format("there is no shadow '{}': see `penumbra shadow list`", spec.shadow.text())});
         }
         const bool taken = self.parts_.store.ask<Result<std::vector<double>>>(
-            [aim = *spec.aim, series = series_of(shadow->second.status.spec.group, ""),
-             now = self.parts_.clock.wall()](Store& from) -> Result<std::vector<double>> {
+            [aim = *spec.aim, series = series_of(shadow->second.status.spec.group, ""), now = self.parts_.clock.wall(),
+             &parts = self.parts_](Store& from) -> Result<std::vector<double>> {
                 const Known known = TRY(known_of(from, series, now));
-                return aimed_multiples(aim, series, known.points, now, known.present);
+                return aimed_multiples(aim, series, known.points, now, known.present,
+                                       TRY(days_of(parts.service_clock, parts.holidays)));
             },
             [api = &self, user = user, request_id = request_id, reply = reply,
              spec](Result<std::vector<double>> multiples) {

@@ -1,12 +1,15 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/clock.hpp"
+#include "base/time_zone.hpp"
 #include "coordinator/core/events.hpp"
 #include "coordinator/core_driver.hpp"
 #include "coordinator/store/store_worker.hpp"
@@ -23,6 +26,8 @@ class Api {
         const Clock& clock;
         CoreDriver& core;
         StoreWorker& store;
+        std::vector<OffsetChange> service_clock{};   ///< for forecasts; empty: UTC
+        std::filesystem::path holidays{};            ///< for forecasts, read at each; empty: none
         std::string server_key;                      ///< shown beside a token: the agent must know it
         std::function<void(const HostId&)> retired;  ///< its key is void in the store: hear it no more
     };

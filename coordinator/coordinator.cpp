@@ -83,6 +83,8 @@ struct Coordinator::Parts {
         api.emplace(Api::Parts{.clock = clock,
                                .core = *core,
                                .store = *store,
+                               .service_clock = options.service_clock,
+                               .holidays = options.settings.holidays,
                                .server_key = public_key,
                                .retired = [this](const HostId& host) { hub->forget(host); }});
         local = TRY(local::LocalServer::create(

@@ -3,11 +3,13 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "base/event_loop.hpp"
 #include "base/ids.hpp"
 #include "base/result.hpp"
+#include "base/time_zone.hpp"
 #include "proto/spec/settings_file.hpp"
 
 namespace penumbra::coordinator {
@@ -22,6 +24,7 @@ class Coordinator {
     };
     struct Options {
         spec::CoordinatorSettings settings;
+        std::vector<OffsetChange> service_clock{};  ///< of settings.time_zone; empty: UTC
         Epoch above{};  ///< the new life's epoch is higher: after an old copy of the store was restored
     };
     /// Called from the loop when it cannot go on; the sentence says why.

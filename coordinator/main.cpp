@@ -10,10 +10,13 @@
 #include <string_view>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "base/event_loop.hpp"
+#include "base/limits/api.hpp"
 #include "base/log.hpp"
+#include "base/time_zone.hpp"
 #include "coordinator/coordinator.hpp"
 #include "proto/spec/settings_file.hpp"
 #include "systemd/notify.hpp"
@@ -59,26 +62,34 @@ std::optional<CommandLine> command_line(std::span<char*> arguments) {
     return line;
 }
 
+Result<std::vector<OffsetChange>> service_clock_of(const spec::CoordinatorSettings& settings, WallTime now) {
+    if (settings.time_zone.empty()) return std::vector<OffsetChange>{};
+    return offset_changes_of(settings.time_zone, now - limits::kServiceClockPast, now + limits::kServiceClockFuture);
+}
+
 void tell_systemd(const Result<void>& told) {
     if (!told.has_value()) log::error("systemd.not_told", told.error());
 }
 
 Result<int> run(const CommandLine& line) {
     spec::CoordinatorSettings settings = TRY(spec::load_coordinator_settings(line.settings));
+    const SystemClock clock;
+    // Before any thread is made: it changes the process's zone while it reads.
+    std::vector<OffsetChange> service_clock = TRY(service_clock_of(settings, clock.wall()));
     auto loop = TRY(EventLoop::create());
     int status = 0;
     const auto stop = [&] { loop->stop(); };
     // before any thread is made: it would take the signal
     const auto terminated = TRY(loop->on_signal(SIGTERM, stop));
     const auto interrupted = TRY(loop->on_signal(SIGINT, stop));
-    const SystemClock clock;
     const auto ended = [&](Coordinator::End end, const std::string& why) {
         log::event(log::Level::kError, "coordinator.ended", why);
         status = end == Coordinator::End::kSteppedDown ? kSteppedDown : kFailed;
         loop->stop();
     };
-    auto coordinator =
-        TRY(Coordinator::start(*loop, clock, {.settings = std::move(settings), .above = line.above}, ended));
+    auto coordinator = TRY(Coordinator::start(
+        *loop, clock, {.settings = std::move(settings), .service_clock = std::move(service_clock), .above = line.above},
+        ended));
     TRY(loop->feed_watchdog());
     log::event(log::Level::kNotice, "coordinator.started", coordinator->describe());
     tell_systemd(systemd::notify_ready(coordinator->describe()));

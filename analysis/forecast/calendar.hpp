@@ -10,14 +10,9 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/time_zone.hpp"
 
 namespace penumbra::analysis::forecast {
-
-/// From `at` on a clock is `offset` ahead of UTC: daylight saving begins or ends.
-struct OffsetChange {
-    WallTime at{};
-    std::chrono::minutes offset{0};
-};
 
 /// A day of the service's clock on which its load is not what its weekday says. Days of one name behave alike.
 struct SpecialDay {

@@ -12,7 +12,7 @@
 #include "base/durable_file.hpp"
 #include "base/limits/analysis.hpp"
 #include "base/limits/cli.hpp"
-#include "cli/analyze/time_zone.hpp"
+#include "base/time_zone.hpp"
 
 namespace penumbra::cli {
 

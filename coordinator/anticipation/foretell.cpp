@@ -79,9 +79,10 @@ double present_rate(std::span<const model::KpiWindow> windows) {
 }
 
 Result<model::ForecastView> foretell(const Series& series, std::span<const MetricPoint> points, WallTime now,
-                                     double present) {
+                                     double present, const ServiceDays& days) {
     const History history = TRY(history_until(series, points, now));
-    const Forecaster forecaster = TRY(fit_checked(history, ForecastOptions{}));
+    const Forecaster forecaster =
+        TRY(fit_checked(history, {.offset_changes = days.clock, .special_days = days.special}));
     const std::size_t day = std::min(steps_in(std::chrono::days(1), history.step), limits::kForecastHorizonMax);
     const auto result = forecaster.forecast(day);
     model::ForecastView view{.group = series.group,
@@ -99,7 +100,8 @@ Result<model::ForecastView> foretell(const Series& series, std::span<const Metri
 }
 
 Result<std::vector<double>> aimed_multiples(const model::ForecastAim& aim, const Series& series,
-                                            std::span<const MetricPoint> points, WallTime now, double present) {
+                                            std::span<const MetricPoint> points, WallTime now, double present,
+                                            const ServiceDays& days) {
     if (aim.steps < kAimedStepsMin || aim.steps > limits::kLoadStepsMax) {
         return fail(ErrorCode::kInvalidArgument, fmt::format("a load trial takes {} to {} steps, not {}",
                                                              kAimedStepsMin, limits::kLoadStepsMax, aim.steps));
@@ -118,8 +120,10 @@ Result<std::vector<double>> aimed_multiples(const model::ForecastAim& aim, const
             fmt::format("a horizon of {} s is too far for a history with a point each {} s: at most {} points",
                         aim.horizon.count(), history.step / std::chrono::seconds(1), limits::kForecastHorizonMax));
     }
-    const Forecaster forecaster =
-        TRY(fit_checked(history, ForecastOptions{.quantiles = {aim.quantile}, .horizon = horizon}));
+    const Forecaster forecaster = TRY(fit_checked(history, ForecastOptions{.quantiles = {aim.quantile},
+                                                                           .horizon = horizon,
+                                                                           .offset_changes = days.clock,
+                                                                           .special_days = days.special}));
     double peak = 0;
     for (const ForecastStep& step : forecaster.forecast(horizon).steps)
         peak = std::max(peak, step.values.front());

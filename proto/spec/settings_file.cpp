@@ -23,7 +23,8 @@ void read_path(Reading& reading, std::string_view key, std::filesystem::path& in
     std::string written = into.native();
     reading.text(key, written);
     into = written;
-    if (!into.is_absolute()) reading.refuse(key, "a path from the root is expected, as \"/var/lib/penumbra\"");
+    if (reading.has(key) && !into.is_absolute())
+        reading.refuse(key, "a path from the root is expected, as \"/var/lib/penumbra\"");
 }
 }  // namespace
 
@@ -51,6 +52,8 @@ Result<CoordinatorSettings> read_coordinator_settings(std::string_view file, std
     read_path(reading, "socket", settings.socket);
     reading.text("socket_group", settings.socket_group);
     read_path(reading, "state", settings.state);
+    reading.text("time_zone", settings.time_zone);
+    read_path(reading, "holidays", settings.holidays);
     TRY(reading.finish());
     return settings;
 }

@@ -17,6 +17,8 @@ struct CoordinatorSettings {
     std::filesystem::path socket{"/run/penumbra/coordinator/api.sock"};
     std::string socket_group{"penumbra"};              ///< whose members may ask; "": the process's own
     std::filesystem::path state{"/var/lib/penumbra"};  ///< store and key
+    std::string time_zone;           ///< of the services' clock, "Europe/Berlin", for forecasts; "": UTC
+    std::filesystem::path holidays;  ///< a file of DATE[,NAME[,LIKE]], read at every forecast; "": none
 };
 
 /// agent.toml, which `penumbra-agent enrol` writes.

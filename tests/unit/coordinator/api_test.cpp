@@ -1,5 +1,7 @@
 #include "coordinator/api.hpp"
 
+#include <filesystem>
+#include <fstream>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +15,7 @@
 #include "proto/keys.hpp"
 #include "tests/support/fake_clock.hpp"
 #include "tests/support/result_matchers.hpp"
+#include "tests/support/temporary_directory.hpp"
 #include "tests/support/turn_until.hpp"
 
 namespace penumbra::coordinator {
@@ -41,6 +44,7 @@ class ApiTest : public ::testing::Test {
         api_.emplace(Api::Parts{.clock = clock_,
                                 .core = *core_,
                                 .store = *worker_,
+                                .holidays = holidays_,
                                 .server_key = "SERVERKEY",
                                 .retired = [this](const HostId& host) { retired_ = host; }});
     }
@@ -80,6 +84,8 @@ class ApiTest : public ::testing::Test {
     std::optional<Api> api_;
     HostId retired_;
     Image worker_image_;
+    testing::TemporaryDirectory folder_;
+    std::filesystem::path holidays_;
 };
 
 TEST_F(ApiTest, ListsTheHosts) {
@@ -120,6 +126,21 @@ TEST_F(ApiTest, ForetellsFromAnImportedHistory) {
 
     measure(6);
     EXPECT_EQ(ask_for<model::ForecastView>(api::ShowForecast{GroupId("shop"), ""}).present, 6);
+}
+
+TEST_F(ApiTest, ReadsTheHolidaysAtEveryForecast) {
+    import_wave();
+    const std::filesystem::path file = holidays_ = folder_.path() / "days.csv";
+    start({});
+    const auto failure = ask(api::ShowForecast{GroupId("shop"), ""}).body;
+    ASSERT_TRUE(std::holds_alternative<api::Failure>(failure));
+    EXPECT_NE(std::get<api::Failure>(failure).message.find("days.csv"), std::string::npos);
+    std::ofstream(file) << "2026-12-25,christmas\n";
+    EXPECT_EQ(ask_for<model::ForecastView>(api::ShowForecast{GroupId("shop"), ""}).next_day.size(), 24U);
+    std::ofstream(file) << "2026-12-25,christmas\nsoon\n";
+    const auto wrong = ask(api::ShowForecast{GroupId("shop"), ""}).body;
+    ASSERT_TRUE(std::holds_alternative<api::Failure>(wrong));
+    EXPECT_NE(std::get<api::Failure>(wrong).message.find("days.csv:2:"), std::string::npos);
 }
 
 constexpr std::string_view kLoadTrial =

@@ -294,6 +294,12 @@ TEST(SettingsFile, ACoordinatorNeedsNone) {
     EXPECT_EQ(some->state, "/srv/penumbra");
     EXPECT_TRUE(refused(read_coordinator_settings("c.toml", "listen = \"10.0.0.1\""), "ADDRESS:PORT"));
     EXPECT_TRUE(refused(read_coordinator_settings("c.toml", "state = \"here\""), "a path from the root"));
+    EXPECT_TRUE(none->time_zone.empty() && none->holidays.empty());
+    const auto days = read_coordinator_settings("c.toml", "time_zone = \"Europe/Berlin\"\nholidays = \"/etc/h.csv\"\n");
+    ASSERT_TRUE(is_ok(days));
+    EXPECT_EQ(days->time_zone, "Europe/Berlin");
+    EXPECT_EQ(days->holidays, "/etc/h.csv");
+    EXPECT_TRUE(refused(read_coordinator_settings("c.toml", "holidays = \"h.csv\""), "a path from the root"));
 }
 
 TEST(SettingsFile, AnAgentReadsWhatEnrolmentWrote) {

@@ -1,4 +1,4 @@
-#include "cli/analyze/time_zone.hpp"
+#include "base/time_zone.hpp"
 
 #include <chrono>
 #include <cstdlib>
@@ -9,7 +9,7 @@
 
 #include <fmt/format.h>
 
-namespace penumbra::cli {
+namespace penumbra {
 
 namespace {
 
@@ -60,8 +60,7 @@ bool is_known(const std::string& zone) {
 
 }  // namespace
 
-Result<std::vector<analysis::forecast::OffsetChange>> offset_changes_of(const std::string& zone, WallTime from,
-                                                                        WallTime to) {
+Result<std::vector<OffsetChange>> offset_changes_of(const std::string& zone, WallTime from, WallTime to) {
     if (!is_known(zone)) {
         return fail(ErrorCode::kNotFound,
                     fmt::format("there is no time zone \"{}\" in {}: name one such as Europe/Berlin", zone, kZones));
@@ -72,7 +71,7 @@ Result<std::vector<analysis::forecast::OffsetChange>> offset_changes_of(const st
     const ZoneOfProcess process(zone);
     const auto end = std::chrono::floor<std::chrono::seconds>(to);
     auto at = std::chrono::floor<std::chrono::seconds>(from);
-    std::vector<analysis::forecast::OffsetChange> changes{{from, ZoneOfProcess::offset_at(at)}};
+    std::vector<OffsetChange> changes{{from, ZoneOfProcess::offset_at(at)}};
     // two changes lie further apart than a day
     for (; at < end; at += std::chrono::days(1)) {
         const auto offset = ZoneOfProcess::offset_at(at + std::chrono::days(1));
@@ -88,4 +87,4 @@ Result<std::vector<analysis::forecast::OffsetChange>> offset_changes_of(const st
     return changes;
 }
 
-}  // namespace penumbra::cli
+}  // namespace penumbra
