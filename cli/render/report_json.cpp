@@ -2,6 +2,7 @@
 
 #include "cli/render/json_values.hpp"
 #include "cli/render/text.hpp"
+#include "cli/report/cloning.hpp"
 #include "cli/report/report_facts.hpp"
 
 namespace penumbra::cli {
@@ -49,6 +50,34 @@ Json isolation_of(const std::vector<model::IsolationReport>& reports) {
             {"arms", cli::json_of(reports)}};
 }
 
+Json json_of(const ServedPeriod& period) {
+    const bool is_known = period.requests > 0;
+    return {{"observed", period.was_observed},
+            {"requests", period.requests},
+            {"median_ms", is_known ? Json(period.median_ms) : Json(nullptr)},
+            {"p95_ms", is_known ? Json(period.p95_ms) : Json(nullptr)}};
+}
+
+Json clonings_json(const ReportFacts& facts) {
+    const std::vector<model::KpiWindow> windows = production_windows(facts);
+    Json clonings = Json::array();
+    for (const Cloning& cloning : latest_clonings(facts)) {
+        const CloningCost cost = cost_of(cloning, windows);
+        Json steps = Json::array();
+        for (const ChartSpan& step : cloning.steps)
+            steps.push_back(
+                {{"name", step.name}, {"state", step.word}, {"from", iso_time(step.from)}, {"to", iso_time(step.to)}});
+        clonings.push_back(
+            {{"group", cloning.group.text()},
+             {"from", iso_time(cloning.from)},
+             {"to", iso_time(cloning.to)},
+             {"steps", steps},
+             {"production",
+              {{"before", json_of(cost.before)}, {"during", json_of(cost.during)}, {"after", json_of(cost.after)}}}});
+    }
+    return clonings;
+}
+
 // `past_coverage`: of all points of all groups that were foretold, each group weighing by its points.
 Json forecast_of(const std::vector<model::ForecastView>& views) {
     Json quantiles = Json::array();
@@ -81,6 +110,7 @@ std::string report_json(const ReportFacts& facts) {
                          {"version", facts.version},
                          {"hosts", cli::json_of(facts.hosts)},
                          {"replica", {{"generations", generations}}},
+                         {"cloning", clonings_json(facts)},
                          {"shadows", cli::json_of(facts.shadows)},
                          {"isolation", isolation_of(facts.isolation)},
                          {"replay", replay},

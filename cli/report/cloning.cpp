@@ -117,34 +117,32 @@ void add_clonings(const ReportFacts& facts, const GroupId& group, const std::vec
 }
 
 /// Production's response times while a period lasted.
-struct Period {
-    bool was_observed = false;
-    std::uint64_t requests = 0;
-    std::map<std::uint64_t, std::uint64_t> counts;  ///< by microseconds
-};
+double quantile_ms(const std::map<std::uint64_t, std::uint64_t>& counts_by_us, std::uint64_t requests,
+                   double quantile) {
+    const double wanted = std::ceil(quantile * static_cast<double>(requests));
+    double seen = 0;
+    for (const auto& [value_us, count] : counts_by_us) {
+        seen += static_cast<double>(count);
+        if (seen >= wanted) return static_cast<double>(value_us) / 1000;
+    }
+    return 0;
+}
 
-Period period_of(const std::vector<model::KpiWindow>& windows, const GroupId& group, WallTime from, WallTime to) {
-    Period period;
+ServedPeriod period_of(const std::vector<model::KpiWindow>& windows, const GroupId& group, WallTime from, WallTime to) {
+    ServedPeriod period;
+    std::map<std::uint64_t, std::uint64_t> counts_by_us;
     for (const model::KpiWindow& window : windows) {
         if (window.vantage.group != group || !window.vantage.arm.empty()) continue;
         if (window.begin < from || window.begin >= to) continue;
         period.was_observed = true;
         for (const model::HistogramBucket& bucket : window.response_time) {
             period.requests += bucket.count;
-            period.counts[bucket.value_us] += bucket.count;
+            counts_by_us[bucket.value_us] += bucket.count;
         }
     }
+    period.median_ms = quantile_ms(counts_by_us, period.requests, 0.5);
+    period.p95_ms = quantile_ms(counts_by_us, period.requests, 0.95);
     return period;
-}
-
-double quantile_ms(const Period& period, double quantile) {
-    const double wanted = std::ceil(quantile * static_cast<double>(period.requests));
-    double seen = 0;
-    for (const auto& [value_us, count] : period.counts) {
-        seen += static_cast<double>(count);
-        if (seen >= wanted) return static_cast<double>(value_us) / 1000;
-    }
-    return 0;
 }
 
 /// Three digits: histograms have no more.
@@ -153,11 +151,11 @@ std::string rounded_ms(double value) {
     return value_text(std::round(value / digit) * digit, "ms");
 }
 
-std::string words_of(const Period& period, std::string_view when) {
+std::string words_of(const ServedPeriod& period, std::string_view when) {
     if (!period.was_observed) return fmt::format("not known {} (production was not observed then)", when);
     if (period.requests == 0) return fmt::format("not known {} (no request was answered)", when);
-    return fmt::format("{} {} ({} requests, 95 % of them within {})", rounded_ms(quantile_ms(period, 0.5)), when,
-                       period.requests, rounded_ms(quantile_ms(period, 0.95)));
+    return fmt::format("{} {} ({} requests, 95 % of them within {})", rounded_ms(period.median_ms), when,
+                       period.requests, rounded_ms(period.p95_ms));
 }
 
 /// "full replica 45.6 s, shadow 40 s": a step may be too short to be named in the picture.
@@ -211,21 +209,31 @@ std::vector<Cloning> latest_clonings(const ReportFacts& facts) {
     return clonings;
 }
 
-std::string cloning_sentence(const Cloning& cloning, const std::vector<model::KpiWindow>& windows) {
+CloningCost cost_of(const Cloning& cloning, const std::vector<model::KpiWindow>& windows) {
     const auto during = [&](WallTime from, WallTime to) { return period_of(windows, cloning.group, from, to); };
-    return fmt::format(
-        "Production's median response time was {}, {} and {}.",
-        words_of(during(cloning.from - limits::kReportCloningMargin, cloning.from), "in the minute before"),
-        words_of(during(cloning.from, cloning.to), "during the cloning"),
-        words_of(during(cloning.to, cloning.to + limits::kReportCloningMargin), "in the minute after"));
+    return {.before = during(cloning.from - limits::kReportCloningMargin, cloning.from),
+            .during = during(cloning.from, cloning.to),
+            .after = during(cloning.to, cloning.to + limits::kReportCloningMargin)};
+}
+
+std::vector<model::KpiWindow> production_windows(const ReportFacts& facts) {
+    std::vector<model::KpiWindow> windows = facts.windows_before;
+    std::ranges::copy_if(facts.windows, std::back_inserter(windows),
+                         [](const model::KpiWindow& window) { return window.vantage.arm.empty(); });
+    return windows;
+}
+
+std::string cloning_sentence(const Cloning& cloning, const std::vector<model::KpiWindow>& windows) {
+    const CloningCost cost = cost_of(cloning, windows);
+    return fmt::format("Production's median response time was {}, {} and {}.",
+                       words_of(cost.before, "in the minute before"), words_of(cost.during, "during the cloning"),
+                       words_of(cost.after, "in the minute after"));
 }
 
 std::string cloning_section(const ReportFacts& facts) {
     const std::vector<Cloning> clonings = latest_clonings(facts);
     if (clonings.empty()) return {};
-    std::vector<model::KpiWindow> windows = facts.windows_before;
-    std::ranges::copy_if(facts.windows, std::back_inserter(windows),
-                         [](const model::KpiWindow& window) { return window.vantage.arm.empty(); });
+    const std::vector<model::KpiWindow> windows = production_windows(facts);
     std::string text = "<h2>Cloning</h2>\n";
     if (const std::size_t all = clonings_of(facts).size(); clonings.size() < all)
         text += fmt::format("<p class='sub'>the latest {} of {} clonings</p>\n", clonings.size(), all);

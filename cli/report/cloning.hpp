@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -24,8 +25,26 @@ struct Cloning {
 /// Those that have a picture, kReportCloningsMax at most, oldest first. Pure.
 [[nodiscard]] std::vector<Cloning> latest_clonings(const ReportFacts& facts);
 
-/// What it cost production: the median of its response times in the minute before, during and in the minute after, each
-/// with how many requests it is of. Times are the coordinator's, windows the host's. Pure.
+/// Production's response times over a while.
+struct ServedPeriod {
+    bool was_observed = false;
+    std::uint64_t requests = 0;  ///< that were answered; 0: no quantiles
+    double median_ms = 0;
+    double p95_ms = 0;
+};
+
+/// What a cloning cost production. Times are the coordinator's, windows the host's.
+struct CloningCost {
+    ServedPeriod before;  ///< in the minute before
+    ServedPeriod during;
+    ServedPeriod after;  ///< in the minute after
+};
+[[nodiscard]] CloningCost cost_of(const Cloning& cloning, const std::vector<model::KpiWindow>& windows);
+
+/// Production's windows of the report, those of clonings that lie before them too.
+[[nodiscard]] std::vector<model::KpiWindow> production_windows(const ReportFacts& facts);
+
+/// The cost, said to people. Pure.
 [[nodiscard]] std::string cloning_sentence(const Cloning& cloning, const std::vector<model::KpiWindow>& windows);
 
 }  // namespace penumbra::cli

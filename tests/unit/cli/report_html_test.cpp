@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "cli/report/cloning.hpp"
 #include "cli/report/html.hpp"
@@ -110,6 +111,24 @@ TEST(Cloning, TheSentenceSaysTheMedianBeforeDuringAndAfter) {
               "Production's median response time was 40 ms in the minute before (700 requests, 95 % of them within "
               "200 ms), 1.25 s during the cloning (1200 requests, 95 % of them within 1.25 s) and 42.1 ms in the "
               "minute after (600 requests, 95 % of them within 42.1 ms).");
+}
+
+TEST(Cloning, ItsCostStandsInTheJson) {
+    ReportFacts facts = cloned();
+    facts.windows_before = {window_of(kProduction, kNoon - 10s, 30'000),
+                            window_of(kProduction, kNoon + 10s, 40'000, 7)};
+    facts.windows = {window_of({GroupId("shop"), ShadowId("s1"), ArmId("control")}, kNoon + 10s, 9'000'000)};
+    const auto cloning = nlohmann::json::parse(report_json(facts))["cloning"];
+    ASSERT_EQ(cloning.size(), 1U);
+    EXPECT_EQ(cloning[0]["group"], "shop");
+    ASSERT_EQ(cloning[0]["steps"].size(), 3U);
+    EXPECT_EQ(cloning[0]["steps"][0]["name"], "full replica");
+    const auto& production = cloning[0]["production"];
+    EXPECT_EQ(production["before"]["median_ms"], 30);
+    EXPECT_EQ(production["during"]["requests"], 7);
+    EXPECT_EQ(production["during"]["p95_ms"], 40);
+    EXPECT_EQ(production["after"]["observed"], false);
+    EXPECT_TRUE(production["after"]["median_ms"].is_null());
 }
 
 TEST(Cloning, TheSentenceSaysWhatWasNotObserved) {
