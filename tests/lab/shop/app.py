@@ -2,11 +2,14 @@
 import json
 import re
 import threading
+import time
 from urllib.parse import parse_qs
 
 import psycopg2
 
 JSON = [("Content-Type", "application/json")]
+# Holds milliseconds where somebody planted a slowdown to be found; usually it is not there.
+PLANTED_DELAY = "/run/shop-delay-ms"
 ROUTES = []
 local = threading.local()
 
@@ -64,6 +67,14 @@ def report(cursor, query, body):
     return "200 OK", rows(cursor)
 
 
+def planted_delay_s():
+    try:
+        with open(PLANTED_DELAY, encoding="ascii") as file:
+            return float(file.read()) / 1000
+    except OSError:
+        return 0
+
+
 def answer(environ):
     """One transaction a request: it is committed before the answer leaves."""
     if not hasattr(local, "connection") or local.connection.closed:
@@ -79,6 +90,7 @@ def answer(environ):
 
 
 def application(environ, start_response):
+    time.sleep(planted_delay_s())
     try:
         status, content = answer(environ)
     except (ValueError, KeyError, TypeError) as error:
