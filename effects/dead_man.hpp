@@ -9,7 +9,8 @@
 namespace penumbra::effects {
 
 /// Port: who undoes an effect when nobody of us lives: runs penumbra-revert for it once `after` has passed. Survives
-/// this process; does not survive a reboot (recovery at the agent's start does that). Blocks; thread-bound.
+/// this process; does not survive a reboot (penumbra-revert-boot.service, and recovery at the agent's start, do that).
+/// Blocks; thread-bound.
 class DeadMan {
  public:
     DeadMan() = default;

@@ -42,6 +42,13 @@ Result<Entry> Journal::get(const EffectId& id) const {
     return read_entry(directory_, file_of(TRY(EffectId::parse(id.text()))));
 }
 
+Result<std::vector<EffectId>> Journal::effects() const {
+    std::vector<EffectId> effects;
+    for (const std::string& name : TRY(directory_.list()))
+        if (name.ends_with(kEntrySuffix)) effects.emplace_back(name.substr(0, name.size() - kEntrySuffix.size()));
+    return effects;
+}
+
 Result<void> Journal::read_into(Contents& contents, const std::string& name) {
     Result<Entry> entry = read_entry(directory_, name);
     if (entry.has_value()) {

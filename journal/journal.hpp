@@ -23,7 +23,8 @@ struct Contents {
 };
 
 /// The effects of one host, one file `ID.effect` each: the old entry or the new one after any crash, never a mix.
-/// Whoever writes holds the folder's lock (lock.hpp); get() needs none. Thread-bound; kJournalEntriesMax entries.
+/// Whoever writes holds the folder's lock (lock.hpp); effects() and get() need none. Thread-bound; kJournalEntriesMax
+/// entries.
 class Journal {
  public:
     explicit Journal(Directory& directory) : directory_(directory) {}
@@ -32,6 +33,8 @@ class Journal {
     [[nodiscard]] Result<void> put(const Entry& entry);
     /// kNotFound; kDataLoss for a damaged one, which stays where it is.
     [[nodiscard]] Result<Entry> get(const EffectId& id) const;
+    /// Every effect there is an entry of, a damaged one's too, unchecked; by id.
+    [[nodiscard]] Result<std::vector<EffectId>> effects() const;
     /// All entries; a damaged one is renamed to `ID.damaged` and listed at every reading until a person removes it.
     [[nodiscard]] Result<Contents> read_all();
     /// Removes a settled entry. One that is not there is a success.

@@ -21,6 +21,7 @@ inline constexpr std::chrono::milliseconds kRevertWaitMin =
     2s;  ///< penumbra-revert failed (libvirtd is down): again ...
 inline constexpr std::chrono::milliseconds kRevertWaitMax = 60s;  ///< ... later and later, up to this
 inline constexpr auto kRevertAttemptMax = 60s;  ///< an attempt that takes longer (libvirtd hangs) is killed
+inline constexpr auto kRevertAllMax = 60s;      ///< penumbra-revert --all: the agent's start waits for it after a boot
 inline constexpr auto kRevertRunMax = 1h;       ///< of one penumbra-revert with all its attempts; then the next one
 inline constexpr auto kBusCallTimeout = 10s;
 inline constexpr auto kUnitJobTimeout = 60s;  ///< to start or stop a unit

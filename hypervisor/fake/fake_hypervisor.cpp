@@ -214,6 +214,17 @@ void FakeHypervisor::power_off(const VmId& vm) {
         disk.live = {};
 }
 
+void FakeHypervisor::power_on(const VmId& vm) {
+    const std::lock_guard lock(mutex_);
+    FakeVm& machine = domains_.at(vm)->vm;
+    machine.running = true;
+    machine.live = FakeVm{}.live;
+    for (const auto& [name, value] : machine.persistent)
+        if (value != 0) machine.live[name] = value;
+    for (FakeDisk& disk : machine.disks)
+        disk.live = without_zeroes(disk.persistent);
+}
+
 Result<model::HostFacts> FakeHypervisor::describe_host() {
     const std::lock_guard lock(mutex_);
     TRY(before("describe_host"));

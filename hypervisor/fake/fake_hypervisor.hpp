@@ -77,6 +77,8 @@ class FakeHypervisor final : public VmInventory,
     /// QEMU dies: the job is gone, bitmaps are broken; the VM is running again at once.
     void crash(const VmId& vm);
     void power_off(const VmId& vm);
+    /// What runs is made from the persistent layer.
+    void power_on(const VmId& vm);
 
     [[nodiscard]] Result<model::HostFacts> describe_host() override;
     [[nodiscard]] Result<std::vector<model::VmFacts>> list_vms() override;

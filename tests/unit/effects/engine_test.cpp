@@ -87,15 +87,11 @@ TEST(Revert, KeepsTryingEverMoreRarelyUntilTheBeforeImageIsBack) {
     Host host;
     ASSERT_TRUE(is_ok(host.engine.apply(order(), host.premises)));
     host.clock.advance(61s);
-    const Reverter reverter{.journal = host.journal,
-                            .catalogue = host.catalogue,
-                            .clock = host.clock,
-                            .boot_id = "boot-1",
-                            .take_lock = [] { return Result<std::string>(""); }};
+    const Reverter reverter = host.reverter(std::string());
     const Instant back = host.clock.now() + 2h;
     std::vector<std::chrono::milliseconds> waits;
     Random random(7);
-    const std::string done = keep_trying(
+    const Result<std::string> done = keep_trying(
         [&] {
             if (host.clock.now() < back)
                 host.hypervisor.fail_next("set_iotune",
@@ -106,9 +102,11 @@ TEST(Revert, KeepsTryingEverMoreRarelyUntilTheBeforeImageIsBack) {
             EXPECT_NE(error.describe().find("libvirtd is away"), std::string::npos);
             waits.push_back(wait);
             host.clock.advance(wait);
+            return true;
         },
         random);
-    EXPECT_NE(done.find("ran out"), std::string::npos) << done;
+    ASSERT_TRUE(is_ok(done));
+    EXPECT_NE(done->find("ran out"), std::string::npos) << *done;
     EXPECT_EQ(host.now(), host.before);
     ASSERT_FALSE(waits.empty());
     EXPECT_EQ(waits.front(), limits::kRevertWaitMin) << "the first try comes soon";

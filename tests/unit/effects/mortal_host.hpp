@@ -3,6 +3,7 @@
 #include <functional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "effects/changes/cputune.hpp"
 #include "effects/changes/iotune.hpp"
@@ -174,6 +175,8 @@ struct Host {
                   .arm = kArm,
                   .site = {.domain = kClone.text(), .bridge = "br-arm", .taps = {"tap-arm"}}}},
     };
+    std::string boot_id = "boot-1";
+    std::vector<std::string> told;
     Engine engine = new_life();
 
     Host() {
@@ -188,7 +191,7 @@ struct Host {
     }
     Engine new_life() {
         return Engine(
-            {.journal = journal, .dead_man = dead_man, .clock = clock, .catalogue = catalogue, .boot_id = "boot-1"});
+            {.journal = journal, .dead_man = dead_man, .clock = clock, .catalogue = catalogue, .boot_id = boot_id});
     }
     /// What stands of an order's resource now.
     Image now(const Order& order) {
@@ -196,16 +199,38 @@ struct Host {
         const Site& site = order.spec.target.is_production() ? premises.vms[0].site : premises.arms[0].site;
         return *effect.read(order.spec, site);
     }
+    /// Power is cut and comes back: what ran is gone and timers with it; VMs start by themselves where `autostart`.
+    void reboot(journal::fake::Unsynced unsynced, bool autostart) {
+        disk.cut_power(unsynced);
+        dead_man.reboot();
+        the_switch.restart();
+        the_links.state() = {};
+        for (const VmId& vm : {kShop, kClone}) {
+            hypervisor.power_off(vm);
+            if (autostart) hypervisor.power_on(vm);
+        }
+        clock.advance(-(clock.now() - Instant(std::chrono::seconds(20))));
+        boot_id = "boot-2";
+    }
     /// What PID 1 does when timers are due.
     void fire() {
         for (const EffectId& id : dead_man.fire_due()) {
-            const Reverter reverter{
-                .journal = journal, .catalogue = catalogue, .clock = clock, .boot_id = "boot-1", .take_lock = [] {
-                    return Result<std::string>("agent pid 7 was killed");
-                }};
-            EXPECT_TRUE(penumbra::testing::is_ok(run_revert(reverter, id)));
-            EXPECT_TRUE(penumbra::testing::is_ok(run_revert(reverter, id)));
+            EXPECT_TRUE(penumbra::testing::is_ok(run_revert(reverter("agent pid 7 was killed"), id)));
+            EXPECT_TRUE(penumbra::testing::is_ok(run_revert(reverter("agent pid 7 was killed"), id)));
         }
+    }
+    /// What penumbra-revert works with.
+    Reverter reverter(const Result<std::string>& lock) {
+        return {.journal = journal, .catalogue = catalogue, .clock = clock, .boot_id = boot_id, .take_lock = [lock] {
+                    return lock;
+                }};
+    }
+    /// What penumbra-revert-boot.service does; what was undone is added to `told`.
+    Result<std::string> revert_all(const Result<std::string>& lock = std::string()) {
+        return run_revert_all(reverter(lock), [this](const EffectId& id, const std::string& done) {
+            EXPECT_NE(done.find(id.text()), std::string::npos) << done;
+            told.push_back(done);
+        });
     }
 
  private:
