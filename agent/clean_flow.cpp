@@ -25,6 +25,7 @@ void CleanFlow::execute(const model::Command& command) {
     Result<void> all = parts_.end_observation();
     also(all, parts_.remove_shadows());
     also(all, parts_.lift_effects());
+    also(all, parts_.await_copies());
     also(all, remove_checkpoints());
     also(all, parts_.remove_replicas());
     parts_.tell(Event(WorkerReported{ended(command, all, parts_.clock.wall())}));

@@ -20,13 +20,14 @@ class CleanFlow {
         std::function<Result<void>()> end_observation;
         std::function<Result<void>()> remove_shadows;   ///< replays included
         std::function<Result<void>()> lift_effects;     ///< holds included
+        std::function<Result<void>()> await_copies;     ///< until none is at work that was ordered before
         std::function<Result<void>()> remove_replicas;  ///< the last to go
         const Clock& clock;
         Tell tell;
     };
     explicit CleanFlow(Parts parts) : parts_(std::move(parts)) {}
 
-    /// CleanHost. Doing it twice does it once.
+    /// CleanHost. Doing it twice does it once. Copies were told before (ReplicateFlow::clean).
     void execute(const model::Command& command);
 
  private:

@@ -105,6 +105,8 @@ Flows::Flows(const Lanes& lanes, const Ports& ports, const Places& places, Tell 
                   [this] {
                       return call_on<void>(lanes_.effects, [this] { return effects_.lift_all("the host is cleaned"); });
                   },
+              // Its lane does one thing after the other: what was before this is over.
+              .await_copies = [this] { return call_on<void>(lanes_.replicate, [] { return Result<void>(); }); },
               .remove_replicas = ports.remove_replicas,
               .clock = ports.clock,
               .tell = tell_}) {}
@@ -178,6 +180,7 @@ void Flows::dispatch(const model::Command& command, bool again) {
         void operator()(const model::StartReplay&) const { traffic(); }
         void operator()(const model::StopReplay&) const { traffic(); }
         void operator()(const model::CleanHost&) const {
+            flows.replicate_.clean(command.fence);
             flows.on_lane(flows.lanes_.shadows, command,
                           [&flow = flows.clean_, order = command] { flow.execute(order); });
         }

@@ -60,6 +60,12 @@ Result<void> ReplicateFlow::check_scratch(const VmId& vm, Bytes room) {
                     room.count() >> 20U));
 }
 
+Result<void> ReplicateFlow::still_wanted(const model::Command& command) const {
+    if (command.fence >= cleaned_.load()) return {};
+    return fail(ErrorCode::kCancelled,
+                "this host was ordered to be cleaned after this copy: order it again if it is still wanted");
+}
+
 Result<hypervisor::ReplicaManifest> ReplicateFlow::copy(const model::Command& command,
                                                         const hypervisor::GenerationPlan& plan, const EffectId& hold,
                                                         GuestPace& pace) {
@@ -68,6 +74,7 @@ Result<hypervisor::ReplicaManifest> ReplicateFlow::copy(const model::Command& co
     Instant look_at = parts_.clock.now();
     Instant prolong_at = parts_.clock.now() + limits::kBackupLease / 3;
     const auto progress = [&](const hypervisor::CopyProgress& so_far) -> Result<void> {
+        TRY(still_wanted(command));
         const Instant now = parts_.clock.now();
         if (now >= prolong_at) {
             TRY(parts_.holds.prolong(hold, limits::kBackupLease));
@@ -90,6 +97,7 @@ Result<hypervisor::ReplicaManifest> ReplicateFlow::copy(const model::Command& co
 }
 
 Result<model::Generation> ReplicateFlow::replicate(const model::Command& command, const GroupId& group) {
+    TRY(still_wanted(command));
     const model::VmFacts vm = TRY(find_vm(TRY(parts_.inventory.list_vms()), group.text()));
     std::vector<model::DiskFacts> disks;
     for (const model::DiskFacts& disk : vm.disks)
@@ -105,6 +113,7 @@ Result<model::Generation> ReplicateFlow::replicate(const model::Command& command
                                  .action = model::BackupHold{.checkpoint = plan.checkpoint.text()}};
     parts_.desk.lay_out(plan);
     pace.begin();
+    TRY(still_wanted(command));
     TRY(parts_.holds.place(hold));
     Result<hypervisor::ReplicaManifest> manifest = copy(command, plan, hold.id, pace);
     const Result<void> lifted =
@@ -132,7 +141,13 @@ void ReplicateFlow::start() {
 void ReplicateFlow::execute(const model::Command& command) {
     const auto* order = std::get_if<model::ReplicateGroup>(&command.operation);
     ASSERT(order != nullptr);
-    parts_.tell(Event(WorkerReported{ended(command, replicate(command, order->group), parts_.clock.wall())}));
+    Result<model::Generation> made = replicate(command, order->group);
+    // Whatever it failed of, or although it did not: what it made is taken away with the rest.
+    if (Result<void> wanted = still_wanted(command); !wanted.has_value()) {
+        follow_by(wanted, made);
+        made = tl::unexpected(std::move(wanted).error());
+    }
+    parts_.tell(Event(WorkerReported{ended(command, made, parts_.clock.wall())}));
 }
 
 void ReplicateFlow::recover(const model::Command& command) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <functional>
@@ -62,6 +63,8 @@ class ReplicateFlow {
     /// ReplicateGroup.
     void execute(const model::Command& command);
     void recover(const model::Command& command);
+    /// The host is cleaned by an order of this fence: older copies end, or are not begun. Thread-safe.
+    void clean(Fence fence) { cleaned_ = fence; }
     /// Ends a copy under way, and every one to come. Thread-safe.
     void stop() { stop_.request_stop(); }
 
@@ -71,9 +74,11 @@ class ReplicateFlow {
                                                            const hypervisor::GenerationPlan& plan, const EffectId& hold,
                                                            GuestPace& pace);
     [[nodiscard]] Result<void> check_scratch(const VmId& vm, Bytes room);
+    [[nodiscard]] Result<void> still_wanted(const model::Command& command) const;
 
     Parts parts_;
     std::stop_source stop_;
+    std::atomic<Fence> cleaned_{};
 };
 
 }  // namespace penumbra::agent

@@ -9,6 +9,7 @@
 #include "agent/core/ceiling.hpp"
 #include "base/limits/agent.hpp"
 #include "base/limits/link.hpp"
+#include "proto/model/resource.hpp"
 
 namespace penumbra::agent {
 
@@ -29,7 +30,9 @@ void put(std::vector<Status>& all, const Status& status, Key key) {
 }  // namespace
 
 AgentCore::AgentCore(Identity identity, const JournalImage& image, Instant now, Random& random)
-    : identity_(std::move(identity)), contact_(image.epoch, now, random), ledger_(image) {}
+    : identity_(std::move(identity)),
+      contact_(image.epoch, now, random),
+      ledger_(image, model::whole_host(identity_.host)) {}
 
 Actions AgentCore::step(const Event& event, Instant now, Random& random) {
     now_ = now;
@@ -211,6 +214,14 @@ void AgentCore::take(const model::Command& command) {
     if (ledger_.in_flight() >= limits::kCommandsInFlightPerAgentMax || ledger_.busy(command.resource)) {
         return refuse(command, Rejection::kBusy,
                       fmt::format("'{}', or this host, is busy with another command", command.resource.text()));
+    }
+    if (puts_on_host(command.operation)) {
+        if (ledger_.cleaned_since(command.fence)) {
+            return refuse(command, Rejection::kPrecondition,
+                          "this host was cleaned after that was ordered: order it again if it is still wanted");
+        }
+        if (ledger_.cleaning())
+            return refuse(command, Rejection::kBusy, "this host is being cleaned: order it again when that has ended");
     }
     if (auto refusal = refusal_of(command.operation,
                                   {.policy = policy_, .facts = facts_, .shadows = shadows_, .effects = effects_})) {

@@ -133,6 +133,14 @@ bool takes_part(const model::Policy& policy, const model::VmFacts& vm) {
     return policy.vms.contains("*") || policy.vms.contains(vm.name) || policy.vms.contains(vm.vm.text());
 }
 
+bool puts_on_host(const model::Operation& operation) noexcept {
+    return std::holds_alternative<model::ReplicateGroup>(operation) ||
+           std::holds_alternative<model::CreateShadow>(operation) ||
+           std::holds_alternative<model::StartReplay>(operation) ||
+           std::holds_alternative<model::ApplyEffect>(operation) ||
+           std::holds_alternative<model::ConfirmEffect>(operation);
+}
+
 std::optional<Refusal> refusal_of(const model::Operation& operation, const OnThisHost& host) {
     return std::visit(Rules{host}, operation);
 }

@@ -24,6 +24,9 @@ struct Refusal {
 /// Whether root lets this VM take part, by its name or UUID. Pure.
 [[nodiscard]] bool takes_part(const model::Policy& policy, const model::VmFacts& vm);
 
+/// Whether the operation puts something of ours on the host, or lets it stay there. Pure.
+[[nodiscard]] bool puts_on_host(const model::Operation& operation) noexcept;
+
 /// Design D14: the host decides. Nothing if the operation stays under root's ceiling; else why not. Pure.
 /// A fault outside a sandbox of ours is refused whatever the policy says, and so is a hold: holds are the host's own.
 [[nodiscard]] std::optional<Refusal> refusal_of(const model::Operation& operation, const OnThisHost& host);

@@ -1,13 +1,17 @@
 #include "agent/core/command_ledger.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/limits/agent.hpp"
 
 namespace penumbra::agent {
 
-CommandLedger::CommandLedger(const JournalImage& image)
-    : fences_(image.fences), floor_(image.fence_floor), fence_max_(image.fence_floor) {
+CommandLedger::CommandLedger(const JournalImage& image, ResourceId whole_host)
+    : whole_host_(std::move(whole_host)),
+      fences_(image.fences),
+      floor_(image.fence_floor),
+      fence_max_(image.fence_floor) {
     for (const auto& [resource, fence] : fences_)
         fence_max_ = std::max(fence_max_, fence);
     for (const JournalImage::Entry& stored : image.commands) {
@@ -48,6 +52,11 @@ bool CommandLedger::admits(const ResourceId& resource, Fence fence) const {
     const auto seen = fences_.find(resource);
     return fence > (seen == fences_.end() ? floor_ : seen->second);
 #endif
+}
+
+bool CommandLedger::cleaned_since(Fence fence) const {
+    const auto cleaned = fences_.find(whole_host_);
+    return cleaned != fences_.end() && fence < cleaned->second;
 }
 
 void CommandLedger::raise(const ResourceId& resource, Fence fence) {

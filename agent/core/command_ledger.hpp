@@ -27,7 +27,8 @@ class CommandLedger {
         bool on_disk = false;       ///< false: a refusal, of this process's memory only
     };
 
-    explicit CommandLedger(const JournalImage& image);
+    /// `whole_host`: the resource that orders to clean this host are about.
+    CommandLedger(const JournalImage& image, ResourceId whole_host);
 
     [[nodiscard]] Entry* find(const CommandId& id);
     [[nodiscard]] const std::map<CommandId, Entry>& entries() const noexcept { return entries_; }
@@ -36,6 +37,9 @@ class CommandLedger {
     [[nodiscard]] bool busy(const ResourceId& resource) const;
     /// False: something newer was done to this resource, or the resource was forgotten since.
     [[nodiscard]] bool admits(const ResourceId& resource, Fence fence) const;
+    /// The host was ordered to be cleaned after something of this fence was ordered.
+    [[nodiscard]] bool cleaned_since(Fence fence) const;
+    [[nodiscard]] bool cleaning() const { return busy(whole_host_); }
     [[nodiscard]] Fence fence_max_seen() const noexcept { return fence_max_; }
 
     Entry& accept(const model::Command& command, Instant now);
@@ -48,6 +52,7 @@ class CommandLedger {
  private:
     void raise(const ResourceId& resource, Fence fence);
 
+    ResourceId whole_host_;
     std::map<CommandId, Entry> entries_;
     std::map<ResourceId, Fence> fences_;
     Fence floor_{};

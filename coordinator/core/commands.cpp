@@ -138,6 +138,8 @@ void dispatch(Turn& turn, Host& host) {
             sent == turn.fleet.sent.end() || turn.at.now - sent->second >= limits::kCommandResendInterval;
         if (record.state == CommandState::kQueued || (record.state == CommandState::kSent && stale))
             send(turn, host, record);
+        // Of what was ordered after a clean-up nothing may come before its end.
+        if (std::holds_alternative<model::CleanHost>(record.command.operation)) return;
     }
 }
 

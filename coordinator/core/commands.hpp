@@ -19,7 +19,8 @@ struct Order {
 
 /// Queues a command; its fence is raised in the same batch. Refused when the host has too many open ones.
 [[nodiscard]] Result<CommandId> order(Turn& turn, Order order);
-/// Sends what may be sent to this host: credit, order within a resource, resending of what was not accepted.
+/// Sends what may be sent to this host: credit, order within a resource, resending of what was not accepted. CleanHost
+/// is about all of the host's resources: it goes at once, and what is newer waits for its end.
 void dispatch(Turn& turn, Host& host);
 /// Takes one report of the host about one of its commands.
 void take_report(Turn& turn, Host& host, const model::CommandReport& report);

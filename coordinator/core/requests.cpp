@@ -9,6 +9,7 @@
 #include "coordinator/core/commands.hpp"
 #include "coordinator/core/rollout_machine.hpp"
 #include "coordinator/core/trial_machine.hpp"
+#include "proto/model/resource.hpp"
 
 namespace penumbra::coordinator {
 
@@ -77,7 +78,7 @@ struct Answering {
         return ask(found->second.host, "shadow:" + asked.shadow.text(), model::DestroyShadow{asked.shadow});
     }
     Result<std::string> operator()(const model::api::RemoveEverything& asked) const {
-        return ask(asked.host, "host:" + asked.host.text(), model::CleanHost{});
+        return ask(asked.host, model::whole_host(asked.host).text(), model::CleanHost{});
     }
     Result<std::string> operator()(const model::api::RetireHost& asked) const {
         const auto found = turn.fleet.hosts.find(asked.host);

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "base/limits/link.hpp"
+#include "proto/model/resource.hpp"
 
 namespace penumbra::agent {
 namespace {
@@ -55,9 +56,11 @@ class Agent {
         step(Received{{.session = session, .body = std::move(body)}});
     }
     void command(std::string id, std::uint64_t epoch, std::uint64_t fence, model::Operation operation = kInspect) {
+        const bool whole = std::holds_alternative<model::CleanHost>(operation);
+        const ResourceId resource = whole ? model::whole_host(HostId("hv1")) : ResourceId("vm:shop");
         receive(core_->contact().session(), model::Command{.id = CommandId(std::move(id)),
                                                            .epoch = Epoch{epoch},
-                                                           .resource = ResourceId("vm:shop"),
+                                                           .resource = resource,
                                                            .fence = Fence{fence},
                                                            .operation = std::move(operation)});
     }
@@ -186,6 +189,32 @@ TEST(AgentCore, ARefusalIsRememberedAgainstALateDuplicate) {
     agent.command("c2", 1, 2);
     EXPECT_EQ(agent.last<model::CommandReport>()->rejection, Rejection::kStaleFence);
     EXPECT_EQ(agent.count<Execute>(), 1U);
+}
+
+TEST(AgentCore, WhatWasOrderedBeforeTheHostWasCleanedIsNotPutOnItAfterwards) {
+    const model::ReplicateGroup replicate{.group = GroupId("shop")};
+    Agent agent;
+    agent.connect(1);
+    const auto refused = [&](const std::string& id, std::uint64_t fence, Rejection why) {
+        agent.command(id, 1, fence, replicate);
+        const auto* report = agent.last<model::CommandReport>();
+        return report->command == CommandId(id) && report->rejection == why;
+    };
+    agent.command("clean", 1, 20, model::CleanHost{});
+    EXPECT_TRUE(refused("before", 11, Rejection::kPrecondition));
+    EXPECT_NE(agent.last<model::CommandReport>()->message.find("order it again"), std::string::npos);
+    EXPECT_TRUE(refused("meanwhile", 21, Rejection::kBusy)) << "later, but the clean-up is not over";
+    agent.finish("clean");
+    agent.receive(agent.core().contact().session(), model::ResultAck{.command = CommandId("clean")});
+    agent.restart();
+    agent.connect(1);
+    EXPECT_TRUE(refused("late", 12, Rejection::kPrecondition)) << "the fence is on disk";
+    agent.command("away", 1, 13, model::DestroyShadow{.shadow = ShadowId("s1")});
+    EXPECT_EQ(agent.last<model::CommandReport>()->state, CommandState::kAccepted)
+        << "what takes ours away is not refused";
+    agent.finish("away");
+    agent.command("after", 1, 22, replicate);
+    EXPECT_EQ(agent.last<model::CommandReport>()->state, CommandState::kAccepted);
 }
 
 TEST(AgentCore, SendsAResultUntilItIsAcknowledged) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +15,7 @@
 #include "effects/holds/mirror_port.hpp"
 #include "hypervisor/fake/fake_replica_target.hpp"
 #include "proto/codec/codec.hpp"
+#include "proto/model/resource.hpp"
 #include "systemd/fake/fake_unit_control.hpp"
 #include "tests/support/temporary_directory.hpp"
 #include "tests/unit/agent/host_on_fakes.hpp"
@@ -26,6 +28,7 @@ struct WholeHost : Host {
     testing::TemporaryDirectory run;
     const std::filesystem::path scratch = run.path() / "scratch";
     hypervisor::fake::FakeReplicaTarget target;
+    std::function<void()> during_copy;  ///< called wherever a copy waits or looks around
     journal::fake::MemoryDirectory commands_disk{points};
     systemd::fake::FakeUnitControl units{
         clock, [](const std::vector<std::string>&) { return systemd::fake::FakeUnitControl::Outcome::kDone; }};
@@ -104,13 +107,18 @@ class WholeAgent {
     model::CommandReport order(const CommandId& id, model::Operation operation, std::chrono::seconds longest) {
         while (!session_.has_value())
             pass(std::chrono::seconds(1));
+        give(id, std::move(operation));
+        return end_of(id, longest);
+    }
+    /// Orders it and does not wait.
+    void give(const CommandId& id, model::Operation operation) {
+        const bool whole = std::holds_alternative<model::CleanHost>(operation);
         receive(model::Command{.id = id,
                                .epoch = Epoch(1),
-                               .resource = ResourceId("vm:shop"),
+                               .resource = whole ? model::whole_host(HostId("hv1")) : ResourceId("vm:shop"),
                                .fence = Fence(++host_fence()),
                                .time_to_accept = std::chrono::seconds(30),
                                .operation = std::move(operation)});
-        return end_of(id, longest);
     }
     /// How a command ended, of this life or one before.
     model::CommandReport end_of(const CommandId& id, std::chrono::seconds longest) {
@@ -159,10 +167,24 @@ class WholeAgent {
                 .probe = [](const netisolate::IsolationPlan&) -> Result<model::IsolationReport> {
                     return model::IsolationReport{.corpus_frames = 540, .positive_control_seen = 540};
                 },
-                .scratch_room = [] { return Result<Bytes>(Bytes(1ULL << 30U)); },
-                .pause = [this](std::chrono::nanoseconds time, const std::stop_token&) { host_.clock.advance(time); },
+                .scratch_room =
+                    [this] {
+                        if (host_.during_copy) host_.during_copy();
+                        return Result<Bytes>(Bytes(1ULL << 30U));
+                    },
+                .pause =
+                    [this](std::chrono::nanoseconds time, const std::stop_token&) {
+                        host_.clock.advance(time);
+                        if (host_.during_copy) host_.during_copy();
+                    },
                 .new_key = [] { return Result<std::string>("000102030405060708090a0b0c0d0e0f"); },
-                .remove_replicas = [] { return Result<void>(); }};
+                .remove_replicas = [this] { return remove_replicas(); }};
+    }
+    Result<void> remove_replicas() {
+        std::vector<hypervisor::ReplicaManifest> generations = TRY(host_.target.state(kShop)).generations;
+        for (; !generations.empty(); generations.pop_back())
+            TRY(host_.target.remove(kShop, generations.back().generation));
+        return {};
     }
     Flows::Places places() {
         return {.run_folder = host_.run.path(),

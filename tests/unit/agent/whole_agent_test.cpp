@@ -105,7 +105,40 @@ TEST_F(WholeAgentTest, CleaningTakesEverythingOffTheHost) {
     ASSERT_TRUE(succeeded(agent_->order(model::CleanHost{})));
     EXPECT_TRUE(host_.is_clean());
     EXPECT_TRUE(host_.hypervisor.checkpoints(kShop)->empty());
+    EXPECT_TRUE(host_.target.state(kShop)->generations.empty());
     EXPECT_TRUE(host_.effects_disk.list()->empty());
+}
+
+// A copy is at work, or about to begin, when the host is cleaned: nothing of it comes back afterwards.
+TEST_F(WholeAgentTest, ACleanHostStaysCleanWhereverACopyWasAtWork) {
+    std::size_t moments = 0;
+    for (bool came_in = true; came_in; moments += came_in ? 1 : 0) {
+        came_in = false;
+        WholeHost host;
+        WholeAgent agent(host);
+        std::size_t calls = 0;
+        host.during_copy = [&] {
+            if (calls++ != moments) return;
+            came_in = true;
+            agent.give(CommandId("clean"), model::CleanHost{});
+        };
+        const model::CommandReport copy = agent.order(model::ReplicateGroup{GroupId("shop")});
+        host.during_copy = nullptr;
+        if (!came_in) {
+            EXPECT_TRUE(succeeded(copy));
+            continue;
+        }
+        EXPECT_EQ(copy.state, CommandState::kFailed) << moments;
+        EXPECT_NE(copy.message.find("cleaned after this copy"), std::string::npos) << copy.message;
+        EXPECT_TRUE(succeeded(agent.end_of(CommandId("clean"), seconds(5)))) << moments;
+        EXPECT_TRUE(host.is_clean()) << moments;
+        EXPECT_FALSE(host.hypervisor.backup_status(kShop)->has_value()) << moments;
+        EXPECT_TRUE(host.hypervisor.checkpoints(kShop)->empty()) << moments;
+        EXPECT_TRUE(host.target.state(kShop)->generations.empty()) << moments;
+        EXPECT_TRUE(host.effects_disk.list()->empty()) << moments;
+        EXPECT_TRUE(succeeded(agent.order(model::ReplicateGroup{GroupId("shop")}))) << "a later order counts";
+    }
+    EXPECT_GE(moments, 2U) << "before the cut and after it";
 }
 
 TEST_F(WholeAgentTest, WhatJobsLeftThatEndedWithoutTheAgentGoesAtItsStartAndAfterACopy) {

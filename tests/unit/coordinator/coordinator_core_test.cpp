@@ -39,7 +39,7 @@ class Coordinator {
     void hello(std::uint64_t number, std::vector<model::CommandReport> commands = {}) {
         say(model::Hello{.host = HostId("hv1"),
                          .instance = "a",
-                         .facts = {.vms = {{.vm = VmId("shop"), .name = "shop"}}},
+                         .facts = {.vms = {{.vm = VmId("shop"), .name = "shop"}, {.vm = VmId("wiki"), .name = "wiki"}}},
                          .commands = std::move(commands)},
             {}, number);
     }
@@ -177,6 +177,24 @@ TEST(CoordinatorCore, AShadowWhoseReplicationFailedIsCancelledAndSaysWhatItFaile
     }
 }
 
+TEST(CoordinatorCore, ACleanUpGoesAtOnceAndWhatWasOrderedLaterWaitsForItsEnd) {
+    Coordinator coordinator;
+    coordinator.hello(1);
+    coordinator.replicate();
+    coordinator.step(Asked{.request_id = "c", .user = "ada", .ask = model::api::RemoveEverything{HostId("hv1")}});
+    coordinator.step(Asked{.request_id = "r2", .user = "ada", .ask = model::api::Replicate{GroupId("wiki")}});
+    coordinator.commit();
+    const model::Command clean = *coordinator.last<model::Command>();
+    ASSERT_TRUE(std::holds_alternative<model::CleanHost>(clean.operation)) << "nothing after it was sent";
+    EXPECT_EQ(coordinator.count(CommandState::kSent), 2U) << "the copy before it, and it does not wait for that one";
+    coordinator.say(model::CommandReport{.command = clean.id, .state = CommandState::kSucceeded},
+                    coordinator.session());
+    coordinator.commit();
+    const model::Command later = *coordinator.last<model::Command>();
+    EXPECT_TRUE(std::holds_alternative<model::ReplicateGroup>(later.operation));
+    EXPECT_GT(later.fence, clean.fence);
+}
+
 TEST(CoordinatorCore, NothingNewIsAskedOfAHostThatNobodyHears) {
     Coordinator coordinator;
     coordinator.hello(1);
@@ -284,7 +302,7 @@ TEST(CoordinatorCore, AnAgentThatJustStartedDoesNotTakeItsVmsAway) {
     Coordinator coordinator;
     coordinator.hello(1);
     coordinator.say(model::Hello{.host = HostId("hv1"), .instance = "b"}, {}, 1);
-    EXPECT_EQ(coordinator.host().record.facts.vms.size(), 1U);
+    EXPECT_EQ(coordinator.host().record.facts.vms.size(), 2U);
 }
 
 TEST(CoordinatorCore, KeepsTheLatestIsolationReportOfAnArm) {
