@@ -11,6 +11,7 @@
 #include "effects/places.hpp"
 #include "hypervisor/shadow_domain.hpp"
 #include "netisolate/probe/isolation_probe.hpp"
+#include "proto/spec/policy_file.hpp"
 
 namespace penumbra::agent {
 
@@ -75,7 +76,7 @@ Result<void> Adapters::remove_replicas() const {
     return all;
 }
 
-Flows::Ports Adapters::ports() {
+Flows::Ports Adapters::ports(const std::filesystem::path& policy) {
     return {
         .inventory = inventory_,
         .backup = backup_,
@@ -105,7 +106,8 @@ Flows::Ports Adapters::ports() {
         .scratch_room = [folder = folders_.scratch] { return scratch_room(folder); },
         .pause = pause,
         .new_key = new_key,
-        .remove_replicas = [this] { return remove_replicas(); }};
+        .remove_replicas = [this] { return remove_replicas(); },
+        .policy = [policy] { return spec::load_policy(policy); }};
 }
 
 }  // namespace penumbra::agent

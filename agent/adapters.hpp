@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -39,7 +40,8 @@ class Adapters {
     Adapters& operator=(Adapters&&) = delete;
     ~Adapters() = default;
 
-    [[nodiscard]] Flows::Ports ports();
+    /// `policy`: root's file.
+    [[nodiscard]] Flows::Ports ports(const std::filesystem::path& policy);
     [[nodiscard]] journal::Directory& commands() noexcept { return *commands_; }
     [[nodiscard]] const std::string& boot_id() const noexcept { return boot_id_; }
 

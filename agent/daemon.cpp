@@ -61,7 +61,7 @@ Result<void> Daemon::open() {
                      .watch = *lanes_.watch,
                      .kpi = *lanes_.kpi,
                      .effects = *lanes_.effects},
-        adapters_->ports(),
+        adapters_->ports(setup_.policy),
         Flows::Places{.run_folder = folders.run, .space_folder = folders.spaces, .addresses = setup_.addresses},
         [this](News news) { tell(std::move(news)); });
     driver_ = std::make_unique<Driver>(driver_parts(),
@@ -146,10 +146,6 @@ void Daemon::record(std::uint64_t number, JournalRecord item) {
 }
 
 void Daemon::read_policy() {
-    std::error_code error;
-    const auto time = std::filesystem::last_write_time(setup_.policy, error);
-    if (policy_read_ && !error && time == policy_time_) return;
-    policy_time_ = time;
     Result<model::Policy> read = spec::load_policy(setup_.policy);
     // A policy that cannot be read allows nothing but to look.
     const model::Policy policy = read.has_value() ? std::move(*read) : model::Policy{};

@@ -23,7 +23,7 @@ namespace penumbra::agent {
 struct Setup {
     spec::AgentSettings settings;
     ServiceAddresses addresses;
-    std::filesystem::path policy;  ///< read again on SIGHUP and when it changes
+    std::filesystem::path policy;  ///< read again each second, on SIGHUP and before every effect
 };
 
 /// The agent as a process: loop, link, core, lanes and flows, and how they begin and end. Thread-bound.
@@ -77,7 +77,6 @@ class Daemon {
     Instant health_due_{};
     model::Policy policy_;
     bool policy_read_ = false;
-    std::filesystem::file_time_type policy_time_;
     Result<void> outcome_;
 };
 

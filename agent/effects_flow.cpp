@@ -86,7 +86,7 @@ void EffectsFlow::forget_old() {
 }
 
 Result<effects::Premises> EffectsFlow::premises() {
-    effects::Premises premises{.policy = policy_, .arms = arms_};
+    effects::Premises premises{.policy = TRY(parts_.policy()), .arms = arms_};
     for (const model::VmFacts& vm : TRY(parts_.inventory.list_vms()))
         premises.vms.push_back(production_of(vm));
     return premises;

@@ -23,6 +23,7 @@ class EffectsFlow final : public Holds {
         effects::Engine& engine;
         hypervisor::VmInventory& inventory;
         hypervisor::DomainTuning& tuning;
+        std::function<Result<model::Policy>()> policy;  ///< root's, as it stands now
         const Clock& clock;
         Tell tell;
     };
@@ -32,7 +33,6 @@ class EffectsFlow final : public Holds {
     void start();
     /// Once a second: undoes what has outlived its lease, tells where effects stand, forgets what is long over.
     void tick();
-    void set_policy(const model::Policy& policy) { policy_ = policy; }
     /// The arms that stand, as the shadow flow knows them: only there faults are done.
     void set_arms(std::vector<effects::SandboxedArm> arms) { arms_ = std::move(arms); }
 
@@ -58,7 +58,6 @@ class EffectsFlow final : public Holds {
     void forget_old();
 
     Parts parts_;
-    model::Policy policy_;
     std::vector<effects::SandboxedArm> arms_;
     std::optional<Error> not_recovered_ = Error{.code = ErrorCode::kUnavailable, .message = "the agent is starting"};
     std::vector<std::string> troubles_;

@@ -22,6 +22,7 @@ Flows::Flows(const Lanes& lanes, const Ports& ports, const Places& places, Tell 
       effects_({.engine = ports.engine,
                 .inventory = ports.inventory,
                 .tuning = ports.tuning,
+                .policy = ports.policy,
                 .clock = ports.clock,
                 .tell = tell_}),
       holds_(lanes.effects, effects_),
@@ -145,7 +146,6 @@ void Flows::stop() {
 
 void Flows::set_policy(const model::Policy& policy) {
     // A policy that does not get through would leave more allowed than root allows.
-    ASSERT(lanes_.effects.post([this, policy] { effects_.set_policy(policy); }));
     ASSERT(lanes_.captures.post([this, policy] { observe_.set_policy(policy); }));
     ASSERT(lanes_.inventory.post([this, policy] {
         inventory_.set_policy(policy);

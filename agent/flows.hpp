@@ -63,6 +63,7 @@ class Flows {
         Pause pause;
         std::function<Result<std::string>()> new_key;
         std::function<Result<void>()> remove_replicas;
+        std::function<Result<model::Policy>()> policy;  ///< root's, as it stands now; asked on the effects' lane
     };
     struct Places {
         std::filesystem::path run_folder;
@@ -73,6 +74,7 @@ class Flows {
 
     /// Undoes and takes up what an earlier life left, then begins to watch. Before any order.
     void start();
+    /// For what looks on by itself; an effect asks Ports::policy.
     void set_policy(const model::Policy& policy);
     void execute(const model::Command& command);
     void recover(const model::Command& command);

@@ -103,6 +103,11 @@ struct Life {
           effects({.engine = engine,
                    .inventory = host.hypervisor,
                    .tuning = host.hypervisor,
+                   .policy =
+                       [] {
+                           return Result<model::Policy>(
+                               {.ceiling = model::Ceiling::kChange, .vms = {"*"}, .effect_kinds = {"*"}});
+                       },
                    .clock = host.clock,
                    .tell = news.tell()}),
           watch({.control = host.control,
@@ -135,7 +140,6 @@ struct Life {
                    .arms_stand = [this](std::vector<effects::SandboxedArm> arms) { effects.set_arms(std::move(arms)); },
                    .end_replay = [](ShadowRecord&) { return Result<void>(); },
                    .tell = news.tell()}) {
-        effects.set_policy({.ceiling = model::Ceiling::kChange, .vms = {"*"}, .effect_kinds = {"*"}});
         effects.start();
         shadows.start();
     }

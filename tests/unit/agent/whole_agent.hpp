@@ -81,7 +81,10 @@ class WholeAgent {
         pump();
     }
 
+    /// What root's file says from now on, though the agent has not looked at it yet.
+    void write_policy(Result<model::Policy> policy) { policy_ = std::move(policy); }
     void set_policy(const model::Policy& policy) {
+        write_policy(policy);
         flows_->set_policy(policy);
         driver_->happen(PolicyRead{policy});
         pump();
@@ -178,7 +181,8 @@ class WholeAgent {
                         if (host_.during_copy) host_.during_copy();
                     },
                 .new_key = [] { return Result<std::string>("000102030405060708090a0b0c0d0e0f"); },
-                .remove_replicas = [this] { return remove_replicas(); }};
+                .remove_replicas = [this] { return remove_replicas(); },
+                .policy = [this] { return policy_; }};
     }
     Result<void> remove_replicas() {
         std::vector<hypervisor::ReplicaManifest> generations = TRY(host_.target.state(kShop)).generations;
@@ -253,6 +257,7 @@ class WholeAgent {
     std::unique_ptr<EventLoop> loop_;
     InlineLane lane_;
     CommandStore store_;
+    Result<model::Policy> policy_ = model::Policy();
     journal::Journal journal_;
     BackupDesk desk_{host_.hypervisor, host_.scratch};
     effects::IoTuneChange iotune_{host_.hypervisor};

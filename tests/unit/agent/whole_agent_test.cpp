@@ -109,6 +109,26 @@ TEST_F(WholeAgentTest, CleaningTakesEverythingOffTheHost) {
     EXPECT_TRUE(host_.effects_disk.list()->empty());
 }
 
+// Root lowers the ceiling, and the order comes before the agent has looked again: the effect asks the file itself.
+TEST_F(WholeAgentTest, ALoweredCeilingHoldsForTheVeryNextEffect) {
+    const model::ApplyEffect change{{.id = EffectId("e1"),
+                                     .target = {.vm = kShop},
+                                     .lease = seconds(10),
+                                     .action = model::IoTune{.disk = "vda", .limits = {{"total_iops_sec", 200}}}}};
+    agent_->write_policy(model::Policy{.ceiling = model::Ceiling::kShadow, .vms = {"*"}, .effect_kinds = {"*"}});
+    EXPECT_EQ(agent_->order(change).state, CommandState::kFailed);
+    agent_->write_policy(fail(ErrorCode::kInvalidArgument, "policy.toml:3:1: unknown key"));
+    model::ApplyEffect second = change;
+    second.effect.id = EffectId("e2");
+    const model::CommandReport unreadable = agent_->order(second);
+    EXPECT_EQ(unreadable.state, CommandState::kFailed);
+    EXPECT_NE(unreadable.message.find("policy.toml:3:1"), std::string::npos) << unreadable.message;
+    EXPECT_TRUE(host_.hypervisor.iotune(kShop, "vda", hypervisor::Layer::kLive)->limits.empty());
+    agent_->write_policy(model::Policy{.ceiling = model::Ceiling::kChange, .vms = {"*"}, .effect_kinds = {"*"}});
+    second.effect.id = EffectId("e3");
+    EXPECT_TRUE(succeeded(agent_->order(second)));
+}
+
 // A copy is at work, or about to begin, when the host is cleaned: nothing of it comes back afterwards.
 TEST_F(WholeAgentTest, ACleanHostStaysCleanWhereverACopyWasAtWork) {
     std::size_t moments = 0;
