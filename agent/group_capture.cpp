@@ -18,13 +18,26 @@ std::filesystem::path capture_folder(const std::filesystem::path& run_folder, co
     return run_folder / "capture" / group.text();
 }
 
+const model::NicFacts& mirrored_card(const model::VmFacts& vm) {
+    return vm.nics.front();
+}
+
+std::optional<std::string> about_other_cards(const model::VmFacts& vm) {
+    std::vector<std::string> others;
+    for (const model::NicFacts& card : vm.nics)
+        if (&card != &mirrored_card(vm)) others.push_back(card.mac);
+    if (others.empty()) return std::nullopt;
+    return fmt::format("only the traffic of card {} is measured and replayed; what comes in by {} is not",
+                       mirrored_card(vm).mac, fmt::join(others, ", "));
+}
+
 bool GroupCapture::mirrors(const model::NicFacts& card) const {
     return mirror_.has_value() && mirror_->stands && mirror_->cut_off.empty() &&
            mirror_->card.network == card.network && mirror_->card.target == card.target;
 }
 
 Result<void> GroupCapture::place_mirror(const model::VmFacts& vm) {
-    const model::NicFacts& card = vm.nics.front();
+    const model::NicFacts& card = mirrored_card(vm);
     const netisolate::MirrorSpec spec{
         // A name of its own every time: the journal knows what became of the former ones.
         .owner = fmt::format("mirror:{}:{}", group_.text(), parts_.clock.wall().time_since_epoch().count()),
@@ -70,7 +83,7 @@ void GroupCapture::cut_off(const std::string& hold, const std::string& reason) {
 
 Result<void> GroupCapture::start(const Order& order) {
     TRY(stop_process());
-    if (!mirrors(order.vm.nics.front())) {
+    if (!mirrors(mirrored_card(order.vm))) {
         TRY(lift_mirror("it is no mirror of the VM's network card"));
         TRY(place_mirror(order.vm));
     }

@@ -19,7 +19,12 @@ namespace penumbra::agent {
 /// Of the capture's sockets; its environment file stands beside it, with ".env".
 [[nodiscard]] std::filesystem::path capture_folder(const std::filesystem::path& run_folder, const GroupId& group);
 
-/// Production measured at one group: a mirror, held under a lease on the bridge of its VM's first network card, and
+/// The card of a VM that has some whose traffic is mirrored.
+[[nodiscard]] const model::NicFacts& mirrored_card(const model::VmFacts& vm);
+/// One sentence on the cards whose traffic is not; nothing where there are none.
+[[nodiscard]] std::optional<std::string> about_other_cards(const model::VmFacts& vm);
+
+/// Production measured at one group: a mirror, held under a lease on the bridge of mirrored_card() of its VM, and
 /// penumbra-capture@GROUP at the mirror's far end, whose KPI windows are read. The same for an observation, which has
 /// no arms, and for a replay. Thread-bound; blocks. What runs stays when this goes: the mirror until its lease ends.
 class GroupCapture {

@@ -141,7 +141,7 @@ void ObserveFlow::follow() {
 
 /// The second look that finds it running says that it works: one that ends at once is not tried without end.
 Result<void> ObserveFlow::observe(Group& group, const model::VmFacts& vm) {
-    if (group.measures && group.capture.mirrors(vm.nics.front())) {
+    if (group.measures && group.capture.mirrors(mirrored_card(vm))) {
         TRY(group.capture.check_runs());
         group.wait = {};
         group.trouble.clear();

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "agent/also.hpp"
+#include "agent/group_capture.hpp"
 #include "agent/inventory_flow.hpp"
 #include "base/limits/flows.hpp"
 #include "base/limits/wire.hpp"
@@ -150,6 +151,7 @@ Result<void> ShadowFlow::size_arms(ShadowRecord& record, const model::VmFacts& v
                                       .memory = domain.memory});
         record.status.fidelity_gaps = domain.gaps;
     }
+    if (auto others = about_other_cards(vm)) record.status.fidelity_gaps.push_back(std::move(*others));
     return {};
 }
 

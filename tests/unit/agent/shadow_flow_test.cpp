@@ -51,6 +51,21 @@ TEST_F(ShadowFlowTest, MakesAShadowThatServesAndTakesItAway) {
     EXPECT_TRUE(life_->news.shadows().empty());
 }
 
+TEST_F(ShadowFlowTest, SaysWhichCardsBringTheShadowNoTraffic) {
+    host_.hypervisor.add_vm(
+        {.vm = kShop,
+         .name = "shop",
+         .disks = {hypervisor::fake::blank_disk("vda", 1U << 20U)},
+         .nics = {{.target = "tap-shop", .mac = "52:54:00:10:00:10", .network = "br-prod", .model = "virtio"},
+                  {.target = "tap-back", .mac = "52:54:00:10:00:11", .network = "br-back", .model = "virtio"}}});
+    make();
+    const std::vector<std::string>& gaps = life_->news.shadows().front().fidelity_gaps;
+    ASSERT_EQ(gaps.size(), 2U);
+    EXPECT_EQ(gaps[1],
+              "only the traffic of card 52:54:00:10:00:10 is measured and replayed; what comes in by 52:54:00:10:00:11 "
+              "is not");
+}
+
 TEST_F(ShadowFlowTest, WaitsUntilTheServiceAnswersAndGivesUpWhenItDoesNot) {
     host_.serves = false;
     life_->shadows.execute(Life::create());
