@@ -264,9 +264,8 @@ Result<std::vector<model::VmFacts>> FakeHypervisor::list_vms() {
 
 std::string FakeHypervisor::render_xml(const FakeVm& vm, Layer layer) {
     std::string xml = fmt::format("<domain><name>{}</name><uuid>{}</uuid><cputune>", vm.name, vm.vm.text());
-    for (const auto& [name, value] : layer == Layer::kLive ? vm.live : vm.persistent) {
-        if (value != 0) xml += fmt::format("<{}>{}</{}>", name, value, name);
-    }
+    for (const auto& [name, value] : layer == Layer::kLive ? vm.live : vm.persistent)
+        xml += fmt::format("<{}>{}</{}>", name, value, name);
     xml += "</cputune><devices>";
     for (const FakeDisk& disk : vm.disks) {
         xml += fmt::format("<disk><target dev='{}'/><iotune>", disk.target);
@@ -538,9 +537,12 @@ Result<void> FakeHypervisor::set_scheduler(const VmId& vm, const SchedulerVector
     Domain* domain = TRY(find(vm));
     if (layer == Layer::kLive && !domain->vm.running)
         return fail(ErrorCode::kUnavailable, fmt::format("VM {} is not running", domain->vm.name));
-    SchedulerVector& target = layer == Layer::kLive ? domain->vm.live : domain->vm.persistent;
-    for (const auto& [name, value] : vector)
-        target[name] = value;
+    if (layer == Layer::kPersistent) {
+        domain->vm.persistent = vector;
+    } else {
+        for (const auto& [name, value] : vector)
+            domain->vm.live[name] = value;
+    }
     return after("set_scheduler");
 }
 

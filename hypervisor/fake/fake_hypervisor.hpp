@@ -37,7 +37,7 @@ struct FakeVm {
     std::vector<model::NicFacts> nics;
     std::string xml;  ///< what domain_xml() gives; empty: a plain one made from the fields above
     SchedulerVector live{{"cpu_shares", 1024}, {"vcpu_period", 100'000}, {"vcpu_quota", -1}};
-    SchedulerVector persistent{{"cpu_shares", 0}, {"vcpu_period", 0}, {"vcpu_quota", 0}};  ///< 0: not in the XML
+    SchedulerVector persistent;  ///< what is written down
 };
 
 /// A disk of `bytes` zeroes, all of it known to be zero.

@@ -56,9 +56,22 @@ Result<std::vector<DomainHandle>> Connection::domains() {
     return domains;
 }
 
+namespace {
+unsigned flags_of(Configuration which) {
+    switch (which) {
+        case Configuration::kCurrent:
+            return 0;
+        case Configuration::kInactive:
+            return VIR_DOMAIN_XML_INACTIVE;
+        case Configuration::kDefinition:
+            break;
+    }
+    return unsigned{VIR_DOMAIN_XML_INACTIVE} | unsigned{VIR_DOMAIN_XML_SECURE};
+}
+}  // namespace
+
 Result<std::string> xml_of(virDomainPtr domain, Configuration which) {
-    const TextHandle xml(
-        virDomainGetXMLDesc(domain, which == Configuration::kInactive ? unsigned{VIR_DOMAIN_XML_INACTIVE} : 0U));
+    const TextHandle xml(virDomainGetXMLDesc(domain, flags_of(which)));
     if (xml == nullptr) return fail_libvirt(fmt::format("reading the XML of domain {}", virDomainGetName(domain)));
     return std::string(xml.get());
 }

@@ -46,9 +46,13 @@ class Connection {
     std::shared_ptr<virConnect> connection_;
 };
 
-enum class Configuration : unsigned char { kCurrent, kInactive };
+enum class Configuration : unsigned char {
+    kCurrent,     ///< what runs, or the persistent one of a domain that is off
+    kInactive,    ///< the persistent one
+    kDefinition,  ///< the persistent one with its passwords: for edit_definition() only
+};
 
-/// The domain's XML; kCurrent is what runs, or the persistent one of a domain that is off.
+/// The domain's XML.
 [[nodiscard]] Result<std::string> xml_of(virDomainPtr domain, Configuration which);
 
 [[nodiscard]] Result<bool> is_running(virDomainPtr domain);

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "hypervisor/definition_edit.hpp"
 #include "hypervisor/domain_xml.hpp"
 #include "hypervisor/libvirt/typed_params.hpp"
 
@@ -201,17 +202,19 @@ Result<void> LibvirtTuning::set_scheduler(const VmId& vm, const SchedulerVector&
     if (layer == Layer::kLive) return write_scheduler(domain.get(), vm, vector, layer);
     // A parameter is added by libvirt's setter, which leaves the rest of the configuration to others; only taking one
     // away needs the configuration written anew, since no setter can.
-    const std::string xml = TRY(xml_of(domain.get(), Configuration::kInactive));
-    const SchedulerVector now = TRY(scheduler_in(xml));
+    const SchedulerVector now = TRY(scheduler(vm, layer));
     const bool takes_away = std::ranges::any_of(now, [&](const auto& entry) { return !vector.contains(entry.first); });
     if (!takes_away) return write_scheduler(domain.get(), vm, vector, layer);
-    const std::string changed = TRY(with_scheduler(xml, vector));
     const std::shared_ptr<virConnect> connection = TRY(connection_.get());
-    const DomainHandle defined(virDomainDefineXML(connection.get(), changed.c_str()));
-    if (defined == nullptr) {
-        return fail_libvirt(fmt::format("writing the persistent scheduler parameters of VM {}", vm.text()));
-    }
-    return {};
+    const DefinitionStore store{.read = [&] { return xml_of(domain.get(), Configuration::kDefinition); },
+                                .write = [&](const std::string& xml) -> Result<void> {
+                                    const DomainHandle defined(virDomainDefineXML(connection.get(), xml.c_str()));
+                                    if (defined == nullptr) return fail_libvirt("defining it");
+                                    return {};
+                                }};
+    Result<void> edited = edit_definition(store, [&](std::string_view xml) { return with_scheduler(xml, vector); });
+    if (edited.has_value()) return {};
+    return fail_in(fmt::format("taking persistent scheduler parameters of VM {} away", vm.text()), edited.error());
 }
 
 }  // namespace penumbra::hypervisor::libvirt

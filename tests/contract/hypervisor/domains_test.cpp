@@ -105,6 +105,17 @@ TEST_F(Domains, WritingASchedulerVectorBackRestoresTheHash) {
     }
 }
 
+// The undo of a confirmed domain.cputune. The hash cannot see passwords: it is made of XML without them.
+TEST_F(Domains, TakingASchedulerParameterAwayLeavesTheRestOfTheDefinition) {
+    const std::string definition = rig_->definition();
+    const auto before = rig_->tuning().scheduler(rig_->vm(), Layer::kPersistent);
+    ASSERT_TRUE(is_ok(before));
+    ASSERT_TRUE(is_ok(rig_->tuning().set_scheduler(rig_->vm(), {{"vcpu_quota", 50'000}}, Layer::kPersistent)));
+    EXPECT_NE(rig_->definition(), definition);
+    ASSERT_TRUE(is_ok(rig_->tuning().set_scheduler(rig_->vm(), *before, Layer::kPersistent)));
+    EXPECT_EQ(rig_->definition(), definition);
+}
+
 TEST_F(Domains, TuningNamesWhatIsMissing) {
     EXPECT_TRUE(fails(rig_->tuning().iotune(rig_->vm(), "vdz", Layer::kLive), ErrorCode::kNotFound, "vdz"));
     const VmId nobody("99999999-9999-4999-8999-999999999999");

@@ -34,6 +34,7 @@ class FakeRig final : public Rig {
         ASSERT(hypervisor_.guest_discard(vm_, "vda", {.begin = offset, .end = offset + bytes}).has_value());
     }
     void crash() override { hypervisor_.crash(vm_); }
+    std::string definition() override { return hypervisor_.domain_xml(vm_, Layer::kPersistent).value(); }
     std::string shadow_xml(const std::string& name) override {
         return fmt::format(
             "<domain><name>{}</name><uuid>22222222-2222-4222-8222-222222222222</uuid><metadata><p:shadow xmlns:p='{}'/>"

@@ -22,12 +22,14 @@ namespace penumbra::hypervisor::contract {
 namespace {
 
 constexpr const char* kVm = "11111111-1111-4111-8111-111111111111";
+constexpr const char* kVncPassword = "hushhush";
 
 // QEMU without acceleration and without an operating system: its firmware finds nothing to boot and waits.
 constexpr const char* kVmXml = R"(<domain type='qemu'><name>t1</name><uuid>{}</uuid><memory unit='MiB'>32</memory>
 <vcpu>1</vcpu><os><type arch='x86_64' machine='pc'>hvm</type></os><devices><emulator>/usr/bin/qemu-system-x86_64</emulator>
 <disk type='file' device='disk'><driver name='qemu' type='qcow2' discard='unmap'/><source file='{}'/>
-<target dev='vda' bus='virtio'/></disk><controller type='usb' model='none'/><memballoon model='none'/></devices></domain>)";
+<target dev='vda' bus='virtio'/></disk><graphics type='vnc' socket='{}' passwd='{}'/><video><model type='none'/></video>
+<controller type='usb' model='none'/><memballoon model='none'/></devices></domain>)";
 
 constexpr const char* kShadowXml =
     R"(<domain type='qemu'><name>{}</name><uuid>22222222-2222-4222-8222-222222222222</uuid>
@@ -45,7 +47,9 @@ class LibvirtRig final : public Rig {
     LibvirtRig() {
         const std::string image = (folder_.path() / "vda.qcow2").string();
         make_image(image);
-        domain_.reset(virDomainDefineXML(host().get(), fmt::format(fmt::runtime(kVmXml), kVm, image).c_str()));
+        const std::string screen = (folder_.path() / "vnc.sock").string();
+        domain_.reset(virDomainDefineXML(host().get(),
+                                         fmt::format(fmt::runtime(kVmXml), kVm, image, screen, kVncPassword).c_str()));
         ASSERT(domain_ != nullptr && virDomainCreate(domain_.get()) == 0);
     }
     LibvirtRig(const LibvirtRig&) = delete;
@@ -84,6 +88,13 @@ class LibvirtRig final : public Rig {
         while (virDomainIsActive(domain_.get()) == 1)
             ASSERT(std::chrono::steady_clock::now() < deadline);
         ASSERT(virDomainCreate(domain_.get()) == 0);
+    }
+    std::string definition() override {
+        const libvirt::TextHandle xml(
+            virDomainGetXMLDesc(domain_.get(), VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE));
+        ASSERT(xml != nullptr);
+        EXPECT_NE(std::string_view(xml.get()).find(kVncPassword), std::string_view::npos) << "its password is lost";
+        return xml.get();
     }
     std::string shadow_xml(const std::string& name) override {
         return fmt::format(fmt::runtime(kShadowXml), name, kShadowMark);

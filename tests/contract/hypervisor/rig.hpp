@@ -38,6 +38,8 @@ class Rig {
     virtual void guest_zero(std::uint64_t offset, std::uint64_t bytes) = 0;
     /// The VM's process dies at once and the VM is started again.
     virtual void crash() = 0;
+    /// The VM's persistent XML, passwords included.
+    virtual std::string definition() = 0;
     /// XML of a shadow named so that this hypervisor can define and start.
     virtual std::string shadow_xml(const std::string& name) = 0;
 };

@@ -5,6 +5,7 @@
 
 #include "hypervisor/backup_xml.hpp"
 #include "hypervisor/cloneable.hpp"
+#include "hypervisor/definition_edit.hpp"
 #include "hypervisor/domain_xml.hpp"
 #include "hypervisor/qcow2_header.hpp"
 #include "tests/support/result_matchers.hpp"
@@ -98,6 +99,25 @@ TEST(DomainXml, SchedulerParametersAreReplacedAndNothingElseIs) {
     const auto none = with_scheduler("<domain><name>x</name><cputune><shares>7</shares></cputune></domain>", {});
     ASSERT_TRUE(is_ok(none));
     EXPECT_EQ(*none, "<domain><name>x</name></domain>");
+}
+
+TEST(DefinitionEdit, WritesOnlyWhatNobodyEditedMeanwhile) {
+    std::string kept = "<domain passwd='hush'/>";
+    std::string edited_by_virsh;
+    const DefinitionStore store{.read = [&]() -> Result<std::string> { return kept; },
+                                .write = [&](const std::string& xml) -> Result<void> {
+                                    kept = xml;
+                                    return {};
+                                }};
+    const auto change = [&](std::string_view xml) -> Result<std::string> {
+        if (!edited_by_virsh.empty()) kept = edited_by_virsh;
+        return std::string(xml) + "<!-- ours -->";
+    };
+    EXPECT_TRUE(is_ok(edit_definition(store, change)));
+    EXPECT_EQ(kept, "<domain passwd='hush'/><!-- ours -->");
+    edited_by_virsh = "<domain passwd='hush' title='theirs'/>";
+    EXPECT_TRUE(fails(edit_definition(store, change), ErrorCode::kConflict, "left as they made it"));
+    EXPECT_EQ(kept, edited_by_virsh);
 }
 
 TEST(DomainXml, OurMarkIsANamespaceAndNotAWord) {
