@@ -15,6 +15,12 @@ using journal::Values;
 
 enum class Layer : unsigned char { kLive, kPersistent };
 
+/// What of a register is one effect's.
+enum class Share : unsigned char {
+    kValues,  ///< the values it changes, beside those of others: each is undone by itself
+    kWhole,   ///< all of it, by a mark of its own: undone as a whole or not at all
+};
+
 /// Port: one kind of effect, as a register that can be read and written. What to write, when, and whether somebody
 /// changed it meanwhile is decided once, in undo and engine, never here. Calls block; thread-bound.
 class Effect {
@@ -28,12 +34,14 @@ class Effect {
 
     /// The word of model::kind_of().
     [[nodiscard]] virtual std::string_view kind() const = 0;
+    [[nodiscard]] virtual Share share() const = 0;
     /// What stands now. An error is never "nothing stands": kNotFound only where the object itself is gone.
     [[nodiscard]] virtual Result<Image> read(const model::EffectSpec& spec, const Site& site) = 0;
     /// What is to stand, from what stands: whole vectors, both layers. Refuses what cannot be. Reads only.
     [[nodiscard]] virtual Result<Image> intend(const model::EffectSpec& spec, const Site& site,
                                                const Image& before) = 0;
-    /// Makes a layer hold exactly `values`.
+    /// Makes a layer hold exactly `values`. kInvalidArgument where they cannot stand beside each other, kConflict where
+    /// the object was changed at this very moment: read and try again.
     [[nodiscard]] virtual Result<void> write(const model::EffectSpec& spec, const Site& site, Layer layer,
                                              const Values& values) = 0;
     /// SHA-256 (hex) of the whole object (design D18).

@@ -7,6 +7,7 @@
 
 #include "base/limits/effects.hpp"
 #include "effects/undo.hpp"
+#include "effects/values.hpp"
 
 namespace penumbra::effects {
 
@@ -24,6 +25,20 @@ std::string thing_of(const model::EffectSpec& spec, const Site& site) {
     if (const auto* mirror = std::get_if<model::MirrorHold>(&spec.action))
         return fmt::format("{} of {} on {}", kind, mirror->mirrored_port, mirror->bridge);
     return fmt::format("{} of {}", kind, site.domain);
+}
+
+/// What an entry changes, a layer: only this is compared and written, whatever else stands beside it.
+Names live_names(const journal::Entry& entry) {
+    return changed_names(*entry.before.live, *entry.after.live);
+}
+Names persistent_names(const journal::Entry& entry) {
+    return changed_names(entry.before.persistent, entry.after.persistent);
+}
+bool is_live(const Image& now, const journal::Entry& entry, const Values& values) {
+    return now.live.has_value() && agree_on(live_names(entry), *now.live, values);
+}
+bool is_persistent(const Image& now, const journal::Entry& entry, const Values& values) {
+    return agree_on(persistent_names(entry), now.persistent, values);
 }
 
 }  // namespace
@@ -108,9 +123,15 @@ Result<journal::Entry> Engine::intend(const Order& order, const Site& site, Effe
 
 Result<void> Engine::stand_up(Effect& effect, journal::Entry entry) {
     TRY(parts_.dead_man.arm(entry.spec.id, entry.arming, entry.deadline - parts_.clock.now() + limits::kDeadManGrace));
-    TRY(effect.write(entry.spec, entry.site, Layer::kLive, *entry.after.live));
+    const Image stood = TRY(effect.read(entry.spec, entry.site));
+    if (!is_live(stood, entry, *entry.before.live)) {
+        return fail(ErrorCode::kConflict, fmt::format("somebody changed what effect {} was about to change: try again",
+                                                      entry.spec.id.text()));
+    }
+    TRY(effect.write(entry.spec, entry.site, Layer::kLive,
+                     with_names_of(*stood.live, live_names(entry), *entry.after.live)));
     const Image now = TRY(effect.read(entry.spec, entry.site));
-    if (now.live != entry.after.live || now.persistent != entry.before.persistent) {
+    if (!is_live(now, entry, *entry.after.live) || !is_persistent(now, entry, entry.before.persistent)) {
         return fail(ErrorCode::kInternal,
                     fmt::format("effect {} does not read back as it was written", entry.spec.id.text()));
     }
@@ -142,16 +163,18 @@ Result<model::EffectStatus> Engine::apply(const Order& order, const Premises& pr
 
 Result<void> Engine::make_stay(Effect& effect, journal::Entry entry) {
     const Image now = TRY(effect.read(entry.spec, entry.site));
-    const bool ours = now.persistent == entry.before.persistent || now.persistent == entry.after.persistent;
-    if (now.live != entry.after.live || !ours) {
+    const bool written = is_persistent(now, entry, entry.after.persistent);
+    if (!is_live(now, entry, *entry.after.live) || !(written || is_persistent(now, entry, entry.before.persistent))) {
         return fail(ErrorCode::kConflict, fmt::format("effect {} is not as it was applied: somebody changed it, or the "
                                                       "target was restarted. It will be undone",
                                                       entry.spec.id.text()));
     }
-    if (now.persistent != entry.after.persistent) {
-        TRY(effect.write(entry.spec, entry.site, Layer::kPersistent, entry.after.persistent));
+    if (!written) {
+        TRY(effect.write(entry.spec, entry.site, Layer::kPersistent,
+                         with_names_of(now.persistent, persistent_names(entry), entry.after.persistent)));
     }
-    if (TRY(effect.read(entry.spec, entry.site)) != entry.after) {
+    const Image kept = TRY(effect.read(entry.spec, entry.site));
+    if (!is_live(kept, entry, *entry.after.live) || !is_persistent(kept, entry, entry.after.persistent)) {
         return fail(ErrorCode::kInternal,
                     fmt::format("effect {} does not read back as it was confirmed", entry.spec.id.text()));
     }

@@ -12,6 +12,7 @@ class IoTuneChange final : public Effect {
     explicit IoTuneChange(hypervisor::DomainTuning& tuning) : tuning_(tuning) {}
 
     [[nodiscard]] std::string_view kind() const override { return "domain.iotune"; }
+    [[nodiscard]] Share share() const override { return Share::kValues; }
     [[nodiscard]] Result<Image> read(const model::EffectSpec& spec, const Site& site) override;
     [[nodiscard]] Result<Image> intend(const model::EffectSpec& spec, const Site& site, const Image& before) override;
     [[nodiscard]] Result<void> write(const model::EffectSpec& spec, const Site& site, Layer layer,

@@ -15,6 +15,7 @@ class PartitionFault final : public Effect {
     explicit PartitionFault(netisolate::SwitchControl& control) : control_(control) {}
 
     [[nodiscard]] std::string_view kind() const override { return "ovs.partition"; }
+    [[nodiscard]] Share share() const override { return Share::kWhole; }
     [[nodiscard]] Result<Image> read(const model::EffectSpec& spec, const Site& site) override;
     [[nodiscard]] Result<Image> intend(const model::EffectSpec& spec, const Site& site, const Image& before) override;
     [[nodiscard]] Result<void> write(const model::EffectSpec& spec, const Site& site, Layer layer,

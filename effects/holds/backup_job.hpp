@@ -19,6 +19,7 @@ class BackupJobHold final : public Effect {
         : control_(control), folder_(std::move(folder)), begin_(std::move(begin)) {}
 
     [[nodiscard]] std::string_view kind() const override { return "backup.job"; }
+    [[nodiscard]] Share share() const override { return Share::kWhole; }
     [[nodiscard]] Result<Image> read(const model::EffectSpec& spec, const Site& site) override;
     [[nodiscard]] Result<Image> intend(const model::EffectSpec& spec, const Site& site, const Image& before) override;
     [[nodiscard]] Result<void> write(const model::EffectSpec& spec, const Site& site, Layer layer,

@@ -14,6 +14,7 @@ class MirrorPortHold final : public Effect {
         : control_(control), links_(links) {}
 
     [[nodiscard]] std::string_view kind() const override { return "mirror.port"; }
+    [[nodiscard]] Share share() const override { return Share::kWhole; }
     [[nodiscard]] Result<Image> read(const model::EffectSpec& spec, const Site& site) override;
     [[nodiscard]] Result<Image> intend(const model::EffectSpec& spec, const Site& site, const Image& before) override;
     [[nodiscard]] Result<void> write(const model::EffectSpec& spec, const Site& site, Layer layer,

@@ -45,8 +45,15 @@ std::string element(const std::string& xml, const std::string& tag) {
     return xml.substr(begin + tag.size() + 2, end - begin - tag.size() - 2);
 }
 
-IoTuneVector without_zeroes(IoTuneVector vector) {
+/// What libvirt makes of a vector that is written: a total beside its parts is refused.
+Result<IoTuneVector> next_iotune(IoTuneVector vector) {
     std::erase_if(vector.limits, [](const auto& limit) { return limit.second == 0; });
+    for (const std::string category : {"bytes_sec", "iops_sec"}) {
+        const auto limited = [&](const char* which) { return vector.limits.contains(which + category); };
+        if (limited("total_") && (limited("read_") || limited("write_")))
+            return fail(ErrorCode::kInvalidArgument,
+                        fmt::format("total and read/write of {} cannot be set at the same time", category));
+    }
     return vector;
 }
 
@@ -269,7 +276,8 @@ std::string FakeHypervisor::render_xml(const FakeVm& vm, Layer layer) {
     xml += "</cputune><devices>";
     for (const FakeDisk& disk : vm.disks) {
         xml += fmt::format("<disk><target dev='{}'/><iotune>", disk.target);
-        for (const auto& [name, value] : without_zeroes(layer == Layer::kLive ? disk.live : disk.persistent).limits)
+        const IoTuneVector& vector = layer == Layer::kLive ? disk.live : disk.persistent;
+        for (const auto& [name, value] : vector.limits)
             xml += fmt::format("<{}>{}</{}>", name, value, name);
         xml += "</iotune></disk>";
     }
@@ -518,7 +526,8 @@ Result<void> FakeHypervisor::set_iotune(const VmId& vm, const std::string& disk,
     FakeDisk* found = TRY(find_disk(vm, disk));
     if (layer == Layer::kLive && !domain->vm.running)
         return fail(ErrorCode::kUnavailable, fmt::format("VM {} is not running", domain->vm.name));
-    (layer == Layer::kLive ? found->live : found->persistent) = without_zeroes(vector);
+    IoTuneVector& target = layer == Layer::kLive ? found->live : found->persistent;
+    target = TRY(next_iotune(vector));
     return after("set_iotune");
 }
 

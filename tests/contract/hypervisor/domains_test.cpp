@@ -116,6 +116,12 @@ TEST_F(Domains, TakingASchedulerParameterAwayLeavesTheRestOfTheDefinition) {
     EXPECT_EQ(rig_->definition(), definition);
 }
 
+TEST_F(Domains, ATotalBesideItsPartsIsAnInvalidArgument) {
+    const IoTuneVector both{.limits = {{"total_iops_sec", 300}, {"read_iops_sec", 100}}, .group_name = ""};
+    for (const Layer layer : {Layer::kLive, Layer::kPersistent})
+        EXPECT_TRUE(fails(rig_->tuning().set_iotune(rig_->vm(), "vda", both, layer), ErrorCode::kInvalidArgument));
+}
+
 TEST_F(Domains, TuningNamesWhatIsMissing) {
     EXPECT_TRUE(fails(rig_->tuning().iotune(rig_->vm(), "vdz", Layer::kLive), ErrorCode::kNotFound, "vdz"));
     const VmId nobody("99999999-9999-4999-8999-999999999999");

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <functional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -49,6 +52,93 @@ TEST(Engine, AForeignChangeDuringTheLeaseIsNotOverwritten) {
     EXPECT_TRUE(host.engine.expire().empty());
     EXPECT_EQ(host.engine.statuses().at(0).state, EffectState::kConflict);
     EXPECT_EQ(host.now().live->at("total_iops_sec"), "999");
+}
+
+Order cputune_order() {
+    return testing::order_of(model::CpuTune{.parameters = {{"vcpu_quota", 50'000}}});
+}
+
+TEST(Engine, WhatAnOperatorSetsBesideOutlivesConfirmationAndUndo) {
+    Host host;
+    using hypervisor::Layer;
+    ASSERT_TRUE(is_ok(host.engine.apply(cputune_order(), host.premises)));
+    ASSERT_TRUE(is_ok(host.hypervisor.set_scheduler(kShop, {{"cpu_shares", 512}}, Layer::kLive)));
+    ASSERT_TRUE(is_ok(host.hypervisor.set_scheduler(kShop, {{"cpu_shares", 512}}, Layer::kPersistent)));
+    ASSERT_TRUE(is_ok(host.engine.confirm(EffectId("e1"))));
+    EXPECT_EQ(*host.hypervisor.scheduler(kShop, Layer::kPersistent),
+              (hypervisor::SchedulerVector{{"cpu_shares", 512}, {"vcpu_quota", 50'000}}));
+    const auto undone = host.engine.revert(EffectId("e1"), "asked to");
+    ASSERT_TRUE(is_ok(undone));
+    EXPECT_EQ(undone->state, EffectState::kReverted);
+    EXPECT_EQ(*host.hypervisor.scheduler(kShop, Layer::kPersistent),
+              (hypervisor::SchedulerVector{{"cpu_shares", 512}}));
+    EXPECT_EQ(host.hypervisor.scheduler(kShop, Layer::kLive)->at("cpu_shares"), 512);
+    EXPECT_EQ(host.hypervisor.scheduler(kShop, Layer::kLive)->at("vcpu_quota"), -1);
+}
+
+TEST(Engine, WhatCannotStandBesideAnothersSettingIsAConflictAndNotTriedForEver) {
+    Host host;
+    for (const auto layer : {hypervisor::Layer::kLive, hypervisor::Layer::kPersistent})
+        ASSERT_TRUE(is_ok(host.hypervisor.set_iotune(kShop, "vda", {.limits = {{"total_iops_sec", 500}}}, layer)));
+    const Order split =
+        testing::order_of(model::IoTune{.disk = "vda", .limits = {{"total_iops_sec", 0}, {"read_iops_sec", 100}}});
+    ASSERT_TRUE(is_ok(host.engine.apply(split, host.premises)));
+    const hypervisor::IoTuneVector theirs{.limits = {{"read_iops_sec", 100}, {"write_iops_sec", 70}}};
+    ASSERT_TRUE(is_ok(host.hypervisor.set_iotune(kShop, "vda", theirs, hypervisor::Layer::kLive)));
+    const auto undone = host.engine.revert(EffectId("e1"), "asked to");
+    ASSERT_TRUE(is_ok(undone));
+    EXPECT_EQ(undone->state, EffectState::kConflict);
+    EXPECT_NE(undone->reason.find("cannot stand beside"), std::string::npos) << undone->reason;
+    EXPECT_EQ(*host.hypervisor.iotune(kShop, "vda", hypervisor::Layer::kLive), theirs);
+}
+
+TEST(Engine, ADefinitionThatIsEditedAtTheVeryMomentIsPutBackLater) {
+    Host host;
+    ASSERT_TRUE(is_ok(host.engine.apply(cputune_order(), host.premises)));
+    ASSERT_TRUE(is_ok(host.engine.confirm(EffectId("e1"))));
+    host.hypervisor.fail_next("set_scheduler", {.code = ErrorCode::kConflict, .message = "somebody edited it"});
+    EXPECT_TRUE(fails(host.engine.revert(EffectId("e1"), "asked to"), ErrorCode::kConflict, "somebody edited it"));
+    EXPECT_EQ(host.engine.statuses().at(0).state, EffectState::kReverting);
+    host.clock.advance(limits::kLeaseMin);
+    EXPECT_TRUE(host.engine.expire().empty());
+    EXPECT_EQ(host.engine.statuses().at(0).state, EffectState::kReverted);
+    EXPECT_TRUE(host.hypervisor.scheduler(kShop, hypervisor::Layer::kPersistent)->empty());
+}
+
+/// Something happens on the host between the before-image and the first write.
+class MeddlingDeadMan final : public DeadMan {
+ public:
+    explicit MeddlingDeadMan(std::function<void()> meddle) : meddle_(std::move(meddle)) {}
+    [[nodiscard]] Result<void> arm(const EffectId& /*effect*/, std::uint32_t /*arming*/,
+                                   std::chrono::nanoseconds /*after*/) override {
+        meddle_();
+        return {};
+    }
+    [[nodiscard]] Result<void> disarm(const EffectId& /*effect*/, std::uint32_t /*arming*/) override { return {}; }
+
+ private:
+    std::function<void()> meddle_;
+};
+
+TEST(Engine, WhatIsSetWhileAnEffectBeginsIsNotOverwritten) {
+    Host host;
+    hypervisor::SchedulerVector theirs;
+    MeddlingDeadMan dead_man(
+        [&] { ASSERT_TRUE(is_ok(host.hypervisor.set_scheduler(kShop, theirs, hypervisor::Layer::kLive))); });
+    Engine engine({.journal = host.journal,
+                   .dead_man = dead_man,
+                   .clock = host.clock,
+                   .catalogue = host.catalogue,
+                   .boot_id = "boot-1"});
+    theirs = {{"vcpu_quota", 70'000}};
+    EXPECT_TRUE(fails(engine.apply(cputune_order(), host.premises), ErrorCode::kConflict, "somebody changed"));
+    EXPECT_EQ(host.hypervisor.scheduler(kShop, hypervisor::Layer::kLive)->at("vcpu_quota"), 70'000);
+    theirs = {{"cpu_shares", 512}};
+    Order second = cputune_order();
+    second.spec.id = EffectId("e2");
+    EXPECT_TRUE(is_ok(engine.apply(second, host.premises)));
+    EXPECT_EQ(host.hypervisor.scheduler(kShop, hypervisor::Layer::kLive)->at("cpu_shares"), 512);
+    EXPECT_EQ(host.hypervisor.scheduler(kShop, hypervisor::Layer::kLive)->at("vcpu_quota"), 50'000);
 }
 
 TEST(Engine, RefusesToBeginWhatItCannotWriteDown) {

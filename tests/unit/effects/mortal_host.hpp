@@ -29,6 +29,7 @@ class MortalEffect final : public Effect {
  public:
     MortalEffect(Effect& inner, CrashPoints& points) : inner_(inner), points_(points) {}
     [[nodiscard]] std::string_view kind() const override { return inner_.kind(); }
+    [[nodiscard]] Share share() const override { return inner_.share(); }
     [[nodiscard]] Result<Image> read(const model::EffectSpec& spec, const Site& site) override {
         return inner_.read(spec, site);
     }
