@@ -10,8 +10,6 @@ namespace penumbra::effects {
 
 namespace {
 
-constexpr std::string_view kGroupName = "group_name";
-
 template <class Number>
 Result<Number> number_of(const std::string& name, const std::string& text) {
     Number number{};

@@ -8,6 +8,9 @@
 
 namespace penumbra::effects {
 
+/// The name that an iotune vector's group has among its values.
+inline constexpr const char* kGroupName = "group_name";
+
 /// libvirt's vectors as journaled values and back. In an iotune vector a missing limit and a limit of 0 are the same
 /// ("no limit"), so zeros are left out. Pure.
 [[nodiscard]] journal::Values values_of(const hypervisor::SchedulerVector& vector);

@@ -31,6 +31,17 @@ Result<void> check_exclusive(const Values& values) {
     return {};
 }
 
+/// The limits of a group are those of each disk in it: what we would note down of this disk is not all we would change.
+Result<void> check_alone(const model::EffectSpec& spec, const Values& values) {
+    const auto group = values.find(kGroupName);
+    if (group == values.end()) return {};
+    return fail(
+        ErrorCode::kUnsupported,
+        fmt::format("disk {} of VM {} shares its limits with every disk of throttle group '{}', and only a disk "
+                    "by itself is changed: take it out of the group, or choose another",
+                    disk_of(spec), spec.target.vm.text(), group->second));
+}
+
 bool is_known(std::string_view name) {
     constexpr std::array<std::string_view, 6> kStems{"total_bytes_sec", "read_bytes_sec", "write_bytes_sec",
                                                      "total_iops_sec",  "read_iops_sec",  "write_iops_sec"};
@@ -68,6 +79,8 @@ Result<Image> IoTuneChange::intend(const model::EffectSpec& spec, const Site& /*
     if (action.limits.empty()) {
         return fail(ErrorCode::kInvalidArgument, fmt::format("effect {} changes no limit", spec.id.text()));
     }
+    TRY(check_alone(spec, before.persistent));
+    TRY(check_alone(spec, *before.live));
     Image after = before;
     for (const auto& [name, limit] : action.limits) {
         if (!is_known(name)) {

@@ -45,8 +45,9 @@ std::string element(const std::string& xml, const std::string& tag) {
     return xml.substr(begin + tag.size() + 2, end - begin - tag.size() - 2);
 }
 
-/// What libvirt makes of a vector that is written: a total beside its parts is refused.
-Result<IoTuneVector> next_iotune(IoTuneVector vector) {
+/// What libvirt makes of a vector that is written: a total beside its parts is refused, a disk stays in its group until
+/// another is named, and leaves it with its last limit.
+Result<IoTuneVector> next_iotune(const IoTuneVector& old, IoTuneVector vector) {
     std::erase_if(vector.limits, [](const auto& limit) { return limit.second == 0; });
     for (const std::string category : {"bytes_sec", "iops_sec"}) {
         const auto limited = [&](const char* which) { return vector.limits.contains(which + category); };
@@ -54,6 +55,8 @@ Result<IoTuneVector> next_iotune(IoTuneVector vector) {
             return fail(ErrorCode::kInvalidArgument,
                         fmt::format("total and read/write of {} cannot be set at the same time", category));
     }
+    if (vector.group_name.empty()) vector.group_name = old.group_name;
+    if (vector.limits.empty()) vector.group_name.clear();
     return vector;
 }
 
@@ -279,6 +282,7 @@ std::string FakeHypervisor::render_xml(const FakeVm& vm, Layer layer) {
         const IoTuneVector& vector = layer == Layer::kLive ? disk.live : disk.persistent;
         for (const auto& [name, value] : vector.limits)
             xml += fmt::format("<{}>{}</{}>", name, value, name);
+        if (!vector.group_name.empty()) xml += fmt::format("<group_name>{}</group_name>", vector.group_name);
         xml += "</iotune></disk>";
     }
     return xml + "</devices></domain>";
@@ -527,7 +531,7 @@ Result<void> FakeHypervisor::set_iotune(const VmId& vm, const std::string& disk,
     if (layer == Layer::kLive && !domain->vm.running)
         return fail(ErrorCode::kUnavailable, fmt::format("VM {} is not running", domain->vm.name));
     IoTuneVector& target = layer == Layer::kLive ? found->live : found->persistent;
-    target = TRY(next_iotune(vector));
+    target = TRY(next_iotune(target, vector));
     return after("set_iotune");
 }
 

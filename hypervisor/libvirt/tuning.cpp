@@ -71,7 +71,7 @@ IoTuneVector iotune_of(const std::map<std::string, TypedValue>& values, Layer la
         if (limit != 0 && !made_up) vector.limits[owned(field)] = limit;
     }
     const auto group = values.find(owned(kGroupName));
-    if (group == values.end() || vector.limits.empty()) return vector;
+    if (group == values.end()) return vector;
     // Live, QEMU names a group after the device (a path of its object tree) for a disk that has none of its own.
     const std::string& name = std::get<std::string>(group->second);
     if (!name.starts_with('/')) vector.group_name = name;

@@ -116,6 +116,19 @@ TEST_F(Domains, TakingASchedulerParameterAwayLeavesTheRestOfTheDefinition) {
     EXPECT_EQ(rig_->definition(), definition);
 }
 
+TEST_F(Domains, AThrottleGroupIsToldInBothLayers) {
+    for (const Layer layer : {Layer::kLive, Layer::kPersistent}) {
+        const IoTuneVector grouped{.limits = {{"total_iops_sec", 300}}, .group_name = "tenant"};
+        ASSERT_TRUE(is_ok(rig_->tuning().set_iotune(rig_->vm(), "vda", grouped, layer)));
+        EXPECT_EQ(*rig_->tuning().iotune(rig_->vm(), "vda", layer), grouped);
+        const IoTuneVector other{.limits = {{"total_iops_sec", 200}}, .group_name = ""};
+        ASSERT_TRUE(is_ok(rig_->tuning().set_iotune(rig_->vm(), "vda", other, layer)));
+        EXPECT_EQ(rig_->tuning().iotune(rig_->vm(), "vda", layer)->group_name, "tenant") << "it stays in it";
+        ASSERT_TRUE(is_ok(rig_->tuning().set_iotune(rig_->vm(), "vda", {}, layer)));
+        EXPECT_EQ(*rig_->tuning().iotune(rig_->vm(), "vda", layer), IoTuneVector{}) << "none without a limit";
+    }
+}
+
 TEST_F(Domains, ATotalBesideItsPartsIsAnInvalidArgument) {
     const IoTuneVector both{.limits = {{"total_iops_sec", 300}, {"read_iops_sec", 100}}, .group_name = ""};
     for (const Layer layer : {Layer::kLive, Layer::kPersistent})

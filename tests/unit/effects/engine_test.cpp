@@ -141,6 +141,20 @@ TEST(Engine, WhatIsSetWhileAnEffectBeginsIsNotOverwritten) {
     EXPECT_EQ(host.hypervisor.scheduler(kShop, hypervisor::Layer::kLive)->at("vcpu_quota"), 50'000);
 }
 
+TEST(Engine, ADiskOfAThrottleGroupIsRefusedBeforeAnythingIsTouched) {
+    for (const auto layer : {hypervisor::Layer::kLive, hypervisor::Layer::kPersistent}) {
+        Host host;
+        ASSERT_TRUE(is_ok(host.hypervisor.set_iotune(
+            kShop, "vda", {.limits = {{"total_iops_sec", 500}}, .group_name = "tenant"}, layer)));
+        const Image before = host.now();
+        EXPECT_TRUE(fails(host.engine.apply(order(), host.premises), ErrorCode::kUnsupported,
+                          "every disk of throttle group 'tenant'"));
+        EXPECT_EQ(host.now(), before);
+        EXPECT_TRUE(host.engine.statuses().empty());
+        EXPECT_EQ(host.dead_man.armed(), 0U);
+    }
+}
+
 TEST(Engine, RefusesToBeginWhatItCannotWriteDown) {
     for (const int refusal : {ENOSPC, EIO, EROFS}) {
         Host host;
