@@ -21,7 +21,9 @@ using testing::order_of;
 /// A VM that does not run again has no live layer to compare.
 void expect_stands(const Image& now, const Image& wanted, const std::string& where) {
     EXPECT_EQ(now.persistent, wanted.persistent) << where;
-    if (now.live.has_value()) EXPECT_EQ(now.live, wanted.live) << where;
+    if (now.live.has_value()) {
+        EXPECT_EQ(now.live, wanted.live) << where;
+    }
 }
 
 void check_after_boot(Host& host, const Order& order, const Image& before, const std::string& where) {
@@ -30,7 +32,9 @@ void check_after_boot(Host& host, const Order& order, const Image& before, const
     const Result<journal::Entry> entry = host.journal.get(EffectId("e1"));
     const bool confirmed = entry.has_value() && entry->state == EffectState::kConfirmed;
     expect_stands(host.now(order), confirmed ? entry->after : before, where);
-    if (entry.has_value()) EXPECT_TRUE(confirmed || entry->state == EffectState::kReverted) << where;
+    if (entry.has_value()) {
+        EXPECT_TRUE(confirmed || entry->state == EffectState::kReverted) << where;
+    }
     host.told.clear();
     EXPECT_TRUE(is_ok(host.revert_all())) << where;
     EXPECT_TRUE(host.told.empty()) << where << ": done twice, it does it once";
