@@ -25,12 +25,15 @@ void Driver::happen(const Event& event) {
 
 void Driver::hear(News news) {
     if (auto* troubles = std::get_if<Troubles>(&news)) {
-        auto& known = troubles_[troubles->flow];
-        for (const std::string& sentence : troubles->sentences) {
-            if (std::ranges::find(known, sentence) == known.end())
-                log::event(log::Level::kWarning, "agent.trouble", sentence, {{"FLOW", troubles->flow}});
-        }
-        known = std::move(troubles->sentences);
+        Troubles& known = troubles_[troubles->flow];
+        const auto log_new = [&](log::Level level, const char* kind, const auto& now, const auto& before) {
+            for (const std::string& sentence : now)
+                if (std::ranges::find(before, sentence) == before.end())
+                    log::event(level, kind, sentence, {{"FLOW", troubles->flow}});
+        };
+        log_new(log::Level::kWarning, "agent.trouble", troubles->sentences, known.sentences);
+        log_new(log::Level::kNotice, "agent.hint", troubles->hints, known.hints);
+        known = std::move(*troubles);
         return;
     }
     happen(std::get<Event>(news));
@@ -44,9 +47,12 @@ void Driver::receive(std::string_view bytes) {
 
 void Driver::tell_health(std::chrono::milliseconds lag) {
     HealthObserved health{.loop_lag_ms = static_cast<std::uint32_t>(std::max<std::int64_t>(0, lag.count()))};
-    for (const auto& [flow, sentences] : troubles_)
-        for (const std::string& sentence : sentences)
+    for (const auto& [flow, known] : troubles_) {
+        for (const std::string& sentence : known.sentences)
             health.troubles.push_back(sentence.substr(0, limits::kTextBytesMax));
+        for (const std::string& hint : known.hints)
+            health.hints.push_back(hint.substr(0, limits::kTextBytesMax));
+    }
     happen(health);
 }
 

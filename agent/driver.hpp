@@ -47,7 +47,7 @@ class Driver {
     Parts parts_;
     Random random_;
     AgentCore core_;
-    std::map<std::string, std::vector<std::string>> troubles_;  // by flow
+    std::map<std::string, Troubles> troubles_;  // by flow
     bool acting_ = false;
 };
 

@@ -17,6 +17,7 @@ namespace penumbra::agent {
 struct Troubles {
     std::string flow;
     std::vector<std::string> sentences;
+    std::vector<std::string> hints;  ///< nothing is broken, but something will be refused or missed
 };
 /// What flows tell the loop that owns the core.
 using News = std::variant<Event, Troubles>;

@@ -7,6 +7,17 @@
 namespace penumbra::cli {
 
 namespace {
+void look_at_state(const model::HostView& host, std::vector<Finding>& findings) {
+    const auto add = [&](const std::string& problem) { findings.push_back({host.host, "host", problem}); };
+    const auto state = model::to_string(host.state);
+    for (const std::string& trouble : host.troubles)
+        add(fmt::format("it is {}: {}", state, trouble));
+    if (host.state != model::HostState::kOnline && host.troubles.empty())
+        add(fmt::format("it is {}: {}", state, host.reason));
+    for (const std::string& hint : host.hints)
+        add(hint);
+}
+
 void look_at_ceiling(const model::HostView& host, std::vector<Finding>& findings) {
     const auto add = [&](std::string problem) { findings.push_back({host.host, "host", std::move(problem)}); };
     const model::Ceiling ceiling = host.facts.ceiling;
@@ -33,10 +44,7 @@ std::vector<Finding> find_problems(const std::vector<model::HostView>& hosts,
     }
     for (const model::HostView& host : hosts) {
         if (host.state == model::HostState::kRetired) continue;
-        if (host.state != model::HostState::kOnline) {
-            findings.push_back(
-                {host.host, "host", fmt::format("it is {}: {}", model::to_string(host.state), host.reason)});
-        }
+        look_at_state(host, findings);
         // Of a host that was never heard, nothing more is known.
         if (host.state == model::HostState::kPending) continue;
         look_at_ceiling(host, findings);

@@ -27,6 +27,15 @@ void put(std::vector<Status>& all, const Status& status, Key key) {
         *found = status;
     }
 }
+
+/// As many as a heartbeat may have; the last one says how many there are beside them.
+std::vector<std::string> shortened(std::vector<std::string> sentences) {
+    if (sentences.size() <= limits::kTroublesMax) return sentences;
+    const std::size_t left_out = sentences.size() - limits::kTroublesMax + 1;
+    sentences.resize(limits::kTroublesMax - 1);
+    sentences.push_back(fmt::format("{} more: journalctl -u penumbra-agent lists them on the host", left_out));
+    return sentences;
+}
 }  // namespace
 
 AgentCore::AgentCore(Identity identity, const JournalImage& image, Instant now, Random& random)
@@ -93,7 +102,8 @@ void AgentCore::heartbeat() {
                               std::chrono::duration_cast<std::chrono::milliseconds>(now_.time_since_epoch()).count()),
                           .loop_lag_ms = loop_lag_ms_,
                           .state_version = state_version_,
-                          .troubles = troubles_});
+                          .troubles = troubles_,
+                          .hints = hints_});
     std::vector<CommandId> again;
     for (const auto& [id, entry] : ledger_.entries()) {
         if (entry.phase == Phase::kFinal && now_ - entry.reported >= 2 * contact_.heartbeat_interval())
@@ -323,8 +333,8 @@ void AgentCore::on(const ShadowsObserved& event) {
 }
 
 void AgentCore::on(const HealthObserved& event) {
-    troubles_ = event.troubles;
-    if (troubles_.size() > limits::kTroublesMax) troubles_.resize(limits::kTroublesMax);
+    troubles_ = shortened(event.troubles);
+    hints_ = shortened(event.hints);
     loop_lag_ms_ = event.loop_lag_ms;
 }
 

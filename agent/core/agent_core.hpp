@@ -80,6 +80,7 @@ class AgentCore {
     bool effects_seen_ = false;
     bool shadows_seen_ = false;
     std::vector<std::string> troubles_;
+    std::vector<std::string> hints_;
     std::uint32_t loop_lag_ms_ = 0;
     std::uint64_t state_version_ = 1;
     std::uint64_t journal_number_ = 0;

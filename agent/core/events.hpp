@@ -37,6 +37,7 @@ struct ShadowsObserved {
 };
 struct HealthObserved {
     std::vector<std::string> troubles;
+    std::vector<std::string> hints;
     std::uint32_t loop_lag_ms = 0;
 };
 struct KpiMeasured {

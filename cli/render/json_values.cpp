@@ -125,6 +125,8 @@ Json json_of(const model::HostView& view) {
     return {{"host", view.host.text()},
             {"state", to_string(view.state)},
             {"reason", view.reason},
+            {"troubles", view.troubles},
+            {"hints", view.hints},
             {"agent_version", view.agent_version},
             {"silent_for_s", seconds(view.silent_for)},
             {"ceiling", to_string(view.facts.ceiling)},

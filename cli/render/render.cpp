@@ -78,6 +78,14 @@ std::string load_text(const model::LoadStep& step) {
     }
     return text;
 }
+
+/// The first of what is wrong, and how much more there is to read.
+std::string reason_of(const model::HostView& host) {
+    if (host.troubles.size() > 1) return fmt::format("{} (+{})", host.reason, host.troubles.size() - 1);
+    if (!host.troubles.empty() || host.hints.empty()) return host.reason;
+    return fmt::format("{}; `penumbra doctor` has {} {}", host.reason, host.hints.size(),
+                       host.hints.size() == 1 ? "hint" : "hints");
+}
 }  // namespace
 
 std::string render(const std::vector<model::HostView>& hosts, Format format) {
@@ -86,7 +94,7 @@ std::string render(const std::vector<model::HostView>& hosts, Format format) {
     for (const model::HostView& host : hosts) {
         table.add({host.host.text(), word(to_string(host.state)), word(to_string(host.facts.ceiling)),
                    host.facts.may_run_shadows ? "yes" : "no", fmt::format("{}", host.facts.vms.size()),
-                   seconds_text(host.silent_for), host.reason});
+                   seconds_text(host.silent_for), reason_of(host)});
     }
     return table.text();
 }

@@ -85,6 +85,7 @@ void take_hello(Turn& turn, Host& host, const model::Hello& hello, std::uint64_t
     host.facts_version = host.shadows_version = host.effects_version = 0;
     host.kpi_refused = false;
     host.troubles.clear();
+    host.hints.clear();
     const HostRecord before = host.record;
     host.record.ever_seen = true;
     host.record.agent_version = hello.agent_version;
@@ -104,6 +105,7 @@ struct Take {
 
     void operator()(const model::Heartbeat& beat) const {
         host.troubles = beat.troubles;
+        host.hints = beat.hints;
         healthy(turn, host);
         turn.send_at_once(host, model::HeartbeatAck{.echo_ms = beat.sent_ms,
                                                     .state_seen = std::min({host.facts_version, host.shadows_version,

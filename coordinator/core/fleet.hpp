@@ -31,6 +31,7 @@ struct Host {
     std::uint64_t effects_version = 0;
     std::vector<model::EffectStatus> effects;
     std::vector<std::string> troubles;
+    std::vector<std::string> hints;
     std::uint32_t breaches = 0;  ///< of the protocol, since breaches_since
     Instant breaches_since{};
     bool kpi_refused = false;         ///< told once a session

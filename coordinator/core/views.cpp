@@ -36,12 +36,18 @@ Reply all_or_one(const std::map<Key, Record>& records, const Key& one, std::stri
 model::HostView view_of(const Host& host, Instant now) {
     const bool waited_for = host.session.has_value() || host.record.ever_seen;
     const auto silent = waited_for && !host.record.retired ? now - host.heard : Instant::duration(0);
-    return {.host = host.record.host,
-            .state = host.state,
-            .reason = host.reason,
-            .agent_version = host.record.agent_version,
-            .silent_for = std::chrono::duration_cast<std::chrono::milliseconds>(silent),
-            .facts = host.record.facts};
+    model::HostView shown{.host = host.record.host,
+                          .state = host.state,
+                          .reason = host.reason,
+                          .agent_version = host.record.agent_version,
+                          .silent_for = std::chrono::duration_cast<std::chrono::milliseconds>(silent),
+                          .facts = host.record.facts};
+    // What a host said of itself before it fell silent is not known to be so any more.
+    if (host.state == model::HostState::kOnline || host.state == model::HostState::kDegraded) {
+        shown.troubles = host.troubles;
+        shown.hints = host.hints;
+    }
+    return shown;
 }
 
 /// What a command that is not sent yet waits for: its host, or an older command on the same resource.

@@ -23,6 +23,8 @@ void fields(auto& v, model::HostView& host) {
     v(4, "host agent version", host.agent_version);
     v(5, "host silent for", host.silent_for);
     v(6, "host facts", host.facts);
+    v.list(7, "host troubles", host.troubles, limits::kReasonsMax);
+    v.list(8, "host hints", host.hints, limits::kReasonsMax);
 }
 void fields(auto& v, model::VmView& vm) {
     v(1, "vm host", vm.host);

@@ -109,6 +109,7 @@ void fields(auto& v, model::Heartbeat& heartbeat) {
     v(2, "heartbeat loop lag", heartbeat.loop_lag_ms);
     v(3, "heartbeat state version", heartbeat.state_version);
     v.list(4, "heartbeat troubles", heartbeat.troubles, limits::kReasonsMax);
+    v.list(5, "heartbeat hints", heartbeat.hints, limits::kReasonsMax);
 }
 void fields(auto& v, model::FactsReport& report) {
     v(1, "facts version", report.version);

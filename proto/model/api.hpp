@@ -41,6 +41,8 @@ struct HostView {
     std::string agent_version;
     std::chrono::milliseconds silent_for{0};
     HostFacts facts;
+    std::vector<std::string> troubles;  ///< all that it says is broken there; none while it is not in contact
+    std::vector<std::string> hints;     ///< what will be refused or missed there; likewise
     friend bool operator==(const HostView&, const HostView&) = default;
 };
 

@@ -43,6 +43,7 @@ struct Heartbeat {
     std::uint32_t loop_lag_ms = 0;
     std::uint64_t state_version = 0;    ///< of what the reports below say; grows at every change
     std::vector<std::string> troubles;  ///< "libvirtd does not answer": why a host is DEGRADED
+    std::vector<std::string> hints;     ///< what is not wrong, but will be refused or missed: "no VM may take part"
     friend bool operator==(const Heartbeat&, const Heartbeat&) = default;
 };
 struct FactsReport {

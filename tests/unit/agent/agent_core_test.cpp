@@ -235,6 +235,24 @@ TEST(AgentCore, SendsAResultUntilItIsAcknowledged) {
     EXPECT_EQ(agent.last<model::CommandReport>(), nullptr);
 }
 
+TEST(AgentCore, AHeartbeatHasEveryTroubleAndHintOrSaysHowManyMoreThereAre) {
+    Agent agent;
+    agent.connect(1);
+    HealthObserved health{.troubles = {"a", "b"}, .hints = {"c"}};
+    agent.step(health);
+    agent.pass(limits::kHeartbeatInterval);
+    EXPECT_EQ(agent.last<model::Heartbeat>()->troubles, health.troubles);
+    EXPECT_EQ(agent.last<model::Heartbeat>()->hints, health.hints);
+    health.troubles.assign(limits::kTroublesMax + 3, "t");
+    agent.step(health);
+    agent.receive(agent.core().contact().session(), model::HeartbeatAck{.state_seen = 1'000});
+    agent.pass(limits::kHeartbeatInterval);
+    const std::vector<std::string> told = agent.last<model::Heartbeat>()->troubles;
+    ASSERT_EQ(told.size(), limits::kTroublesMax);
+    EXPECT_EQ(told[limits::kTroublesMax - 2], "t");
+    EXPECT_TRUE(told.back().starts_with("4 more")) << told.back();
+}
+
 TEST(AgentCore, SilenceMakesANewSocketAndAHello) {
     Agent agent;
     agent.connect(1);

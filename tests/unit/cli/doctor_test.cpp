@@ -39,6 +39,19 @@ TEST(Doctor, AHostThatIsNotOnlineSaysWhy) {
     EXPECT_TRUE(says(only_problem(host), "libvirtd does not answer"));
 }
 
+TEST(Doctor, EveryTroubleAndEveryHintOfAHostIsAFinding) {
+    model::HostView host = sound_host();
+    host.state = model::HostState::kDegraded;
+    host.reason = "libvirtd does not answer";
+    host.troubles = {"libvirtd does not answer", "Open vSwitch does not answer"};
+    host.hints = {"no VM may take part"};
+    const auto findings = find_problems({host}, {});
+    ASSERT_EQ(findings.size(), 3U);
+    EXPECT_EQ(findings[0].problem, "it is DEGRADED: libvirtd does not answer");
+    EXPECT_EQ(findings[1].problem, "it is DEGRADED: Open vSwitch does not answer");
+    EXPECT_EQ(findings[2].problem, "no VM may take part");
+}
+
 TEST(Doctor, ACeilingSaysWhatItRefusesAndWhoRaisesIt) {
     model::HostView host = sound_host();
     host.facts.ceiling = model::Ceiling::kObserve;

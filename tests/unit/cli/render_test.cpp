@@ -26,6 +26,20 @@ TEST(Render, HostsAsATableSayTheReasonOfEachState) {
               "hv1   ONLINE  shadow   yes      0    1 s     it answers\n");
 }
 
+TEST(Render, AHostsTableSaysHowMuchMoreIsWrongAndJsonSaysAll) {
+    model::HostView host = host_hv1();
+    host.hints = {"no VM may take part"};
+    EXPECT_NE(render(std::vector{host}, Format::kTable).find("it answers; `penumbra doctor` has 1 hint\n"),
+              std::string::npos);
+    host.state = model::HostState::kDegraded;
+    host.reason = "libvirtd is down";
+    host.troubles = {"libvirtd is down", "the switch is down", "the reverter is missing"};
+    EXPECT_NE(render(std::vector{host}, Format::kTable).find("libvirtd is down (+2)\n"), std::string::npos);
+    const json hosts = json::parse(render(std::vector{host}, Format::kJson));
+    EXPECT_EQ(hosts[0]["troubles"], json(host.troubles));
+    EXPECT_EQ(hosts[0]["hints"], json(host.hints));
+}
+
 TEST(Render, ListsAreJsonArraysAlsoWhenEmpty) {
     EXPECT_EQ(json::parse(render(std::vector<model::HostView>{}, Format::kJson)), json::array());
     const json hosts = json::parse(render(std::vector{host_hv1()}, Format::kJson));

@@ -42,7 +42,7 @@ void Stage::pass(int seconds_count) {
         wall_ += seconds(1);
         expire();
         measure();
-        if (!deaf) say(model::Heartbeat{.state_version = version_});
+        if (!deaf) say(model::Heartbeat{.state_version = version_, .troubles = troubles, .hints = hints});
         step(Tick{});
         pump();
     }

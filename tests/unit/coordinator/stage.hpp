@@ -49,8 +49,10 @@ class Stage {
     std::map<std::string, model::CommandReport> answers;  ///< by operation's name: instead of doing it
     bool somebody_changed_it = false;                     ///< reverting finds a conflict
     bool revert_leaves_a_trace = false;
-    bool deaf = false;     ///< the host hears and says nothing
-    bool severed = false;  ///< the treated arm's taps are down
+    bool deaf = false;                  ///< the host hears and says nothing
+    bool severed = false;               ///< the treated arm's taps are down
+    std::vector<std::string> troubles;  ///< what the host says of itself
+    std::vector<std::string> hints;
 
     std::map<std::string, int> done;  ///< how often each operation was done: "apply_effect on production", ...
 

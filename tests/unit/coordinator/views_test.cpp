@@ -41,6 +41,24 @@ TEST(Views, ShowWhatTheFleetKnows) {
     EXPECT_TRUE(list<model::TrialStatus>(stage, api::ListTrials{}).empty());
 }
 
+TEST(Views, EveryTroubleAndHintOfAHostIsShownWhileItIsInContact) {
+    Stage stage;
+    stage.troubles = {"libvirtd does not answer", "Open vSwitch does not answer"};
+    stage.hints = {"no VM may take part"};
+    stage.pass(1);
+    const auto hosts = list<model::HostView>(stage, api::ListHosts{});
+    ASSERT_EQ(hosts.size(), 1U);
+    EXPECT_EQ(hosts.front().state, model::HostState::kDegraded);
+    EXPECT_EQ(hosts.front().reason, stage.troubles.front());
+    EXPECT_EQ(hosts.front().troubles, stage.troubles);
+    EXPECT_EQ(hosts.front().hints, stage.hints);
+    stage.deaf = true;
+    stage.pass(60);
+    const auto silent = list<model::HostView>(stage, api::ListHosts{});
+    EXPECT_NE(silent.front().state, model::HostState::kDegraded);
+    EXPECT_TRUE(silent.front().troubles.empty() && silent.front().hints.empty());
+}
+
 TEST(Views, ACommandThatIsQueuedSaysWhatItWaitsFor) {
     Stage stage;
     stage.deaf = true;
