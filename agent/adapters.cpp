@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "agent/also.hpp"
+#include "agent/look_around.hpp"
 #include "agent/serving_check.hpp"
 #include "effects/places.hpp"
 #include "hypervisor/shadow_domain.hpp"
@@ -95,6 +96,14 @@ Flows::Ports Adapters::ports(const std::filesystem::path& policy) {
         .desk = desk_,
         .shadow_records = *shadows_,
         .clock = clock_,
+        .look_around =
+            [this] {
+                return look_around({.reverter = effects::places::revert_program(),
+                                    .state = folders_.state,
+                                    .replicas = folders_.replicas,
+                                    .backups = folders_.backups},
+                                   inventory_switch_);
+            },
         .drafting = {.boot_files = hypervisor::boot_files_in, .domain = hypervisor::shadow_domain},
         .answers = [folder = folders_.spaces](const std::string& space,
                                               const std::string& server) { return is_served(folder / space, server); },

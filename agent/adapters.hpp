@@ -74,6 +74,7 @@ class Adapters {
     hypervisor::ReplicaFolder arms_replicas_;  // of the shadow lane
     ArmFolder arms_;
 
+    netisolate::OvsSwitch inventory_switch_;
     netisolate::OvsSwitch shadows_switch_;
     netisolate::OvsSwitch watch_switch_;
     netisolate::OvsSwitch effects_switch_;

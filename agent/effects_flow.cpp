@@ -64,9 +64,15 @@ void EffectsFlow::tick() {
 
 void EffectsFlow::tell_statuses() {
     std::vector<model::EffectStatus> statuses = parts_.engine.statuses();
+    std::vector<std::string> troubles = troubles_;
+    for (const model::EffectStatus& status : statuses) {
+        if (status.state != EffectState::kConflict) continue;
+        troubles.push_back(
+            fmt::format("effect {} ended in CONFLICT, put it right by hand: {}", status.id.text(), status.reason));
+    }
     if (statuses.size() > limits::kEffectsPerReportMax) statuses.resize(limits::kEffectsPerReportMax);
     parts_.tell(Event(EffectsObserved{std::move(statuses)}));
-    parts_.tell(Troubles{.flow = "effects", .sentences = troubles_});
+    parts_.tell(Troubles{.flow = "effects", .sentences = std::move(troubles)});
 }
 
 void EffectsFlow::forget_old() {

@@ -1,5 +1,7 @@
 #include "agent/flows.hpp"
 
+#include <set>
+#include <string>
 #include <utility>
 
 #include "base/limits/flows.hpp"
@@ -8,17 +10,28 @@
 
 namespace penumbra::agent {
 
+namespace {
+std::set<std::string> names_in(const ServiceAddresses& addresses) {
+    std::set<std::string> names;
+    for (const auto& [name, address] : addresses)
+        names.insert(name);
+    return names;
+}
+}  // namespace
+
 Flows::Flows(const Lanes& lanes, const Ports& ports, const Places& places, Tell tell)
     : lanes_(lanes),
       clock_(ports.clock),
       tell_(std::move(tell)),
-      inventory_(
-          ports.inventory,
-          [this](const std::vector<model::VmFacts>& vms) {
-              // Not taken: the next look's are.
-              static_cast<void>(lanes_.captures.post([this, vms] { observe_.saw(vms); }));
-          },
-          tell_),
+      inventory_({.inventory = ports.inventory,
+                  .look_around = ports.look_around,
+                  .served = names_in(places.addresses),
+                  .seen =
+                      [this](const std::vector<model::VmFacts>& vms) {
+                          // Not taken: the next look's are.
+                          static_cast<void>(lanes_.captures.post([this, vms] { observe_.saw(vms); }));
+                      },
+                  .tell = tell_}),
       effects_({.engine = ports.engine,
                 .inventory = ports.inventory,
                 .tuning = ports.tuning,

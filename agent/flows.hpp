@@ -56,6 +56,7 @@ class Flows {
         BackupDesk& desk;
         journal::Directory& shadow_records;
         const Clock& clock;
+        std::function<HostSight()> look_around;  ///< called on the inventory's lane
         Drafting drafting;
         ShadowFlow::Answers answers;
         ProbeFlow::Probe probe;

@@ -8,23 +8,26 @@
 namespace penumbra::agent {
 
 Result<model::HostFacts> InventoryFlow::look() {
-    model::HostFacts facts = TRY(inventory_.describe_host());
-    facts.vms = TRY(inventory_.list_vms());
+    model::HostFacts facts = TRY(parts_.inventory.describe_host());
+    facts.vms = TRY(parts_.inventory.list_vms());
     return facts;
 }
 
 void InventoryFlow::observe() {
     Result<model::HostFacts> facts = look();
     Troubles troubles{.flow = "inventory"};
-    if (!facts.has_value()) {
-        troubles.sentences.push_back(facts.error().describe());
-        return tell_(std::move(troubles));
+    if (!facts.has_value()) troubles.sentences.push_back(facts.error().describe());
+    const HostSight sight = parts_.look_around();
+    for (const Check& check : checks_of(policy_, facts.value_or(model::HostFacts{}), parts_.served, sight))
+        (check.severity == Severity::kError ? troubles.sentences : troubles.hints).push_back(text_of(check));
+    if (facts.has_value()) {
+        parts_.seen(facts->vms);
+        facts->switch_version = sight.switch_version;
+        facts->ceiling = policy_.ceiling;
+        facts->may_run_shadows = policy_.may_run_shadows;
+        parts_.tell(Event(FactsObserved{std::move(*facts)}));
     }
-    seen_(facts->vms);
-    facts->ceiling = policy_.ceiling;
-    facts->may_run_shadows = policy_.may_run_shadows;
-    tell_(Event(FactsObserved{std::move(*facts)}));
-    tell_(std::move(troubles));
+    parts_.tell(std::move(troubles));
 }
 
 Result<model::VmFacts> find_vm(const std::vector<model::VmFacts>& vms, std::string_view group) {

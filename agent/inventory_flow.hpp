@@ -1,9 +1,12 @@
 #pragma once
 
 #include <functional>
+#include <set>
+#include <string>
 #include <string_view>
 #include <vector>
 
+#include "agent/core/host_checks.hpp"
 #include "agent/news.hpp"
 #include "base/result.hpp"
 #include "hypervisor/ports.hpp"
@@ -11,25 +14,27 @@
 
 namespace penumbra::agent {
 
-/// What stands on this host, told again and again. Thread-bound; blocks.
+/// What stands on this host and what is wrong with it, told again and again. Thread-bound; blocks.
 class InventoryFlow {
  public:
-    /// `seen` is called with the VMs of every look, from this lane.
-    using Seen = std::function<void(const std::vector<model::VmFacts>&)>;
-    InventoryFlow(hypervisor::VmInventory& inventory, Seen seen, Tell tell)
-        : inventory_(inventory), seen_(std::move(seen)), tell_(std::move(tell)) {}
+    struct Parts {
+        hypervisor::VmInventory& inventory;      ///< borrowed
+        std::function<HostSight()> look_around;  ///< at the host beside its VMs
+        std::set<std::string> served;            ///< VMs whose services are known, by name or UUID
+        std::function<void(const std::vector<model::VmFacts>&)> seen;  ///< gets the VMs of every look, on this lane
+        Tell tell;
+    };
+    explicit InventoryFlow(Parts parts) : parts_(std::move(parts)) {}
 
     void set_policy(const model::Policy& policy) { policy_ = policy; }
-    /// Every limits::kInventoryInterval, and when the policy has changed. What cannot be seen is a trouble; the last
-    /// facts stay.
+    /// Every limits::kInventoryInterval, and when the policy has changed. What cannot be seen is a trouble, as are the
+    /// errors of checks_of(); the last facts stay.
     void observe();
 
  private:
     [[nodiscard]] Result<model::HostFacts> look();
 
-    hypervisor::VmInventory& inventory_;
-    Seen seen_;
-    Tell tell_;
+    Parts parts_;
     model::Policy policy_;
 };
 

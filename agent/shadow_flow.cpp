@@ -93,9 +93,18 @@ void ShadowFlow::changed() {
     }
     if (statuses.size() > limits::kShadowsPerReportMax) statuses.resize(limits::kShadowsPerReportMax);
     parts_.arms_stand(std::move(arms));
-    parts_.tell(Event(ShadowsObserved{std::move(statuses)}));
+    parts_.tell(Event(ShadowsObserved{statuses}));
     std::vector<std::string> troubles = troubles_;
     if (!domains.has_value()) troubles.push_back(domains.error().describe());
+    for (const model::ShadowStatus& status : statuses) {
+        for (const model::ArmStatus& arm : status.arms) {
+            if (arm.state != ArmState::kSevered) continue;
+            troubles.push_back(
+                fmt::format("arm {} of shadow {} was cut off from every network: {}; `penumbra shadow "
+                            "destroy {}` takes it away",
+                            arm.arm.text(), status.spec.shadow.text(), arm.reason, status.spec.shadow.text()));
+        }
+    }
     parts_.tell(Troubles{.flow = "shadows", .sentences = std::move(troubles)});
 }
 

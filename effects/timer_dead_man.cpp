@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/limits/effects.hpp"
+#include "effects/places.hpp"
 
 namespace penumbra::effects {
 
@@ -16,6 +17,8 @@ std::string unit_of(const EffectId& effect, std::uint32_t arming) {
 
 Result<void> TimerDeadMan::arm(const EffectId& effect, std::uint32_t arming, std::chrono::nanoseconds after) {
     const EffectId id = TRY(EffectId::parse(effect.text()));
+    // A timer over a program that is not there would fire, and undo nothing.
+    TRY(places::check_reverter(revert_binary_));
     return units_.start_timer({.name = unit_of(id, arming),
                                .description = fmt::format("Undo effect {} unless it is confirmed", id.text()),
                                .after = std::chrono::ceil<std::chrono::microseconds>(after),

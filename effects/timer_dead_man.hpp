@@ -9,7 +9,8 @@
 namespace penumbra::effects {
 
 /// Dead-men in PID 1: a transient timer an arming, `penumbra-revert-EFFECT-ARMING.timer`. A reverter that fails
-/// (libvirtd is down) is started again until it succeeds.
+/// (libvirtd is down) is started again until it succeeds. Where the reverter cannot be run nothing is armed, so no
+/// effect is made.
 class TimerDeadMan final : public DeadMan {
  public:
     /// `journal`: the folder that the effects are written down in.

@@ -67,6 +67,9 @@ class SwitchControl {
     SwitchControl& operator=(SwitchControl&&) = delete;
     virtual ~SwitchControl() = default;
 
+    /// What it calls itself, "ovs-vswitchd (Open vSwitch) 3.1.0", once its daemon and its database have answered.
+    [[nodiscard]] virtual Result<std::string> version() = 0;
+
     /// Every bridge with ports and mirrors; no flows (see flows()).
     [[nodiscard]] virtual Result<std::vector<Bridge>> bridges() = 0;
 

@@ -95,6 +95,11 @@ void FakeSwitch::expire() {
     }
 }
 
+Result<std::string> FakeSwitch::version() {
+    TRY(admit());
+    return "ovs-vswitchd (Open vSwitch) 3.1.0";
+}
+
 Result<std::vector<Bridge>> FakeSwitch::bridges() {
     TRY(admit());
     return bridges_;

@@ -18,6 +18,7 @@ class FakeSwitch final : public SwitchControl {
  public:
     explicit FakeSwitch(const Clock& clock) : clock_(clock) {}
 
+    [[nodiscard]] Result<std::string> version() override;
     [[nodiscard]] Result<std::vector<Bridge>> bridges() override;
     [[nodiscard]] Result<void> transact(std::span<const SwitchChange> changes) override;
     [[nodiscard]] Result<std::vector<Flow>> flows(std::string_view bridge) override;

@@ -82,6 +82,12 @@ Result<std::string> OvsSwitch::socket_of(std::string_view bridge) const {
                 fmt::format("there is no bridge '{}' on this host, or ovs-vswitchd is not running", bridge));
 }
 
+Result<std::string> OvsSwitch::version() {
+    TRY(read_rows(TRY(database(select_everything()))));
+    const std::string answer = TRY(daemon("version", "[]"));
+    return answer.substr(0, answer.find('\n'));
+}
+
 Result<std::vector<Bridge>> OvsSwitch::bridges() {
     return std::move(TRY(read_rows(TRY(database(select_everything())))).bridges);
 }

@@ -19,6 +19,7 @@ class OvsSwitch final : public SwitchControl {
     /// `run_dir` holds db.sock, ovs-vswitchd.pid and the bridges' sockets.
     explicit OvsSwitch(std::filesystem::path run_dir = "/run/openvswitch") : run_dir_(std::move(run_dir)) {}
 
+    [[nodiscard]] Result<std::string> version() override;
     [[nodiscard]] Result<std::vector<Bridge>> bridges() override;
     [[nodiscard]] Result<void> transact(std::span<const SwitchChange> changes) override;
     [[nodiscard]] Result<std::vector<Flow>> flows(std::string_view bridge) override;

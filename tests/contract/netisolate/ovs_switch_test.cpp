@@ -50,6 +50,14 @@ class OvsSwitchTest : public ::testing::Test {
 };
 testing_values::PrivateSwitch* OvsSwitchTest::running = nullptr;
 
+TEST_F(OvsSwitchTest, SaysItsVersionWhileItAnswers) {
+    const auto version = control.version();
+    ASSERT_TRUE(is_ok(version));
+    EXPECT_TRUE(version->starts_with("ovs-vswitchd (Open vSwitch) ")) << *version;
+    EXPECT_EQ(version->find('\n'), std::string::npos);
+    EXPECT_TRUE(fails(OvsSwitch("/nonexistent").version(), ErrorCode::kUnavailable));
+}
+
 TEST_F(OvsSwitchTest, ABridgeIsReadBackAsItWasMade) {
     ASSERT_TRUE(is_ok(make()));
     const auto bridges = control.bridges();

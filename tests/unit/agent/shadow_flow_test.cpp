@@ -199,6 +199,10 @@ TEST_F(ShadowFlowTest, ALeakCutsTheArmOffAndItsStatusNamesTheFlow) {
     EXPECT_EQ(status.arms[0].state, ArmState::kServing);
     EXPECT_EQ(status.arms[1].state, ArmState::kSevered);
     EXPECT_NE(status.arms[1].reason.find("NORMAL"), std::string::npos) << status.arms[1].reason;
+    const std::vector<std::string> troubles = life_->news.troubles("shadows");
+    ASSERT_EQ(troubles.size(), 1U);
+    EXPECT_TRUE(troubles[0].starts_with("arm treated of shadow s1 was cut off")) << troubles[0];
+    EXPECT_NE(troubles[0].find("shadow destroy s1"), std::string::npos);
     EXPECT_FALSE(host_.links.state().link("", treated.guests.front().tap)->settings.up);
     restart();
     EXPECT_EQ(life_->news.shadows().front().arms[1].state, ArmState::kSevered);

@@ -29,6 +29,7 @@ struct WholeHost : Host {
     const std::filesystem::path scratch = run.path() / "scratch";
     hypervisor::fake::FakeReplicaTarget target;
     std::function<void()> during_copy;  ///< called wherever a copy waits or looks around
+    HostSight sight;
     journal::fake::MemoryDirectory commands_disk{points};
     systemd::fake::FakeUnitControl units{
         clock, [](const std::vector<std::string>&) { return systemd::fake::FakeUnitControl::Outcome::kDone; }};
@@ -132,6 +133,8 @@ class WholeAgent {
     [[nodiscard]] const std::vector<model::KpiWindow>& windows() const { return windows_; }
     [[nodiscard]] const std::vector<model::ShadowStatus>& shadows() const { return shadows_; }
     [[nodiscard]] const std::vector<std::string>& troubles() const { return troubles_; }
+    [[nodiscard]] const model::HostFacts& facts() const { return facts_; }
+    [[nodiscard]] const std::vector<std::string>& hints() const { return hints_; }
     [[nodiscard]] EventLoop& loop() { return *loop_; }
 
     static std::uint64_t& host_fence() {
@@ -165,6 +168,7 @@ class WholeAgent {
                 .desk = desk_,
                 .shadow_records = host_.shadows_disk,
                 .clock = host_.clock,
+                .look_around = [this] { return host_.sight; },
                 .drafting = plain_drafting(),
                 .answers = [this](const std::string&, const std::string&) { return Result<bool>(host_.serves); },
                 .probe = [](const netisolate::IsolationPlan&) -> Result<model::IsolationReport> {
@@ -231,9 +235,11 @@ class WholeAgent {
         }
         if (const auto* beat = std::get_if<model::Heartbeat>(&envelope.body)) {
             troubles_ = beat->troubles;
+            hints_ = beat->hints;
             say(model::HeartbeatAck{.echo_ms = beat->sent_ms, .state_seen = beat->state_version});
         }
         if (const auto* report = std::get_if<model::CommandReport>(&envelope.body)) heard(*report);
+        if (const auto* facts = std::get_if<model::FactsReport>(&envelope.body)) facts_ = facts->facts;
         if (const auto* shadows = std::get_if<model::ShadowReport>(&envelope.body)) shadows_ = shadows->shadows;
         if (const auto* kpi = std::get_if<model::KpiReport>(&envelope.body)) {
             model::KpiAck ack;
@@ -276,7 +282,9 @@ class WholeAgent {
     std::map<CommandId, model::CommandReport> ended_;
     std::vector<model::KpiWindow> windows_;
     std::vector<model::ShadowStatus> shadows_;
+    model::HostFacts facts_;
     std::vector<std::string> troubles_;
+    std::vector<std::string> hints_;
     std::uint64_t sessions_ = 0;
     std::uint64_t commands_ = 0;
     std::unique_ptr<Flows> flows_;

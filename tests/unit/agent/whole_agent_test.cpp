@@ -97,6 +97,40 @@ TEST_F(WholeAgentTest, ReplicatesShadowsReplaysBreaksAndCleansUp) {
     EXPECT_EQ(host_.dead_man.armed(), 0U);
 }
 
+TEST_F(WholeAgentTest, WhatIsWrongWithTheHostIsToldBeforeAnythingIsTried) {
+    agent_->pass(seconds(20));
+    EXPECT_TRUE(agent_->troubles().empty() && agent_->hints().empty());
+    host_.sight.reverter_missing = "penumbra-revert cannot be run";
+    host_.sight.room = Bytes(1);
+    host_.hypervisor.fail_next("describe_host", kBroken);
+    agent_->pass(limits::kInventoryInterval + seconds(6));
+    const auto says = [](const std::vector<std::string>& sentences, std::string_view part) {
+        return std::ranges::any_of(sentences,
+                                   [&](const std::string& text) { return text.find(part) != std::string::npos; });
+    };
+    EXPECT_TRUE(says(agent_->troubles(), "it broke"));
+    EXPECT_TRUE(says(agent_->troubles(), "penumbra-revert cannot be run")) << "also while libvirtd does not answer";
+    agent_->pass(limits::kInventoryInterval);
+    EXPECT_FALSE(says(agent_->troubles(), "it broke"));
+    EXPECT_TRUE(says(agent_->hints(), "a first copy of VM shop"));
+    agent_->set_policy({.ceiling = model::Ceiling::kChange});
+    agent_->pass(seconds(10));
+    EXPECT_TRUE(says(agent_->hints(), "vms = [\"shop\"]"));
+}
+
+TEST_F(WholeAgentTest, AnEffectInConflictIsATrouble) {
+    const model::EffectSpec change{.id = EffectId("c1"),
+                                   .target = {.vm = kShop},
+                                   .lease = seconds(30),
+                                   .action = model::IoTune{.disk = "vda", .limits = {{"total_iops_sec", 200}}}};
+    ASSERT_TRUE(succeeded(agent_->order(model::ApplyEffect{change})));
+    ASSERT_TRUE(is_ok(
+        host_.hypervisor.set_iotune(kShop, "vda", {.limits = {{"total_iops_sec", 999}}}, hypervisor::Layer::kLive)));
+    agent_->pass(seconds(60));
+    ASSERT_FALSE(agent_->troubles().empty());
+    EXPECT_TRUE(agent_->troubles().front().starts_with("effect c1 ended in CONFLICT")) << agent_->troubles().front();
+}
+
 TEST_F(WholeAgentTest, CleaningTakesEverythingOffTheHost) {
     ASSERT_TRUE(succeeded(agent_->order(model::ReplicateGroup{GroupId("shop")})));
     ASSERT_TRUE(succeeded(agent_->order(kCreate)));

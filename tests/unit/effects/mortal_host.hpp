@@ -59,6 +59,7 @@ class MortalEffect final : public Effect {
 class MortalSwitch final : public netisolate::SwitchControl {
  public:
     MortalSwitch(netisolate::SwitchControl& inner, CrashPoints& points) : inner_(inner), points_(points) {}
+    [[nodiscard]] Result<std::string> version() override { return inner_.version(); }
     [[nodiscard]] Result<std::vector<netisolate::Bridge>> bridges() override { return inner_.bridges(); }
     [[nodiscard]] Result<void> transact(std::span<const netisolate::SwitchChange> changes) override {
         TRY(inner_.transact(changes));
