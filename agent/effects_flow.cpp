@@ -19,7 +19,8 @@ namespace {
 using model::EffectState;
 
 effects::ProductionVm production_of(const model::VmFacts& vm) {
-    effects::ProductionVm production{.vm = vm.vm, .name = vm.name, .site = {.domain = vm.vm.text()}};
+    effects::ProductionVm production{
+        .vm = vm.vm, .name = vm.name, .managed_by = vm.managed_by, .site = {.domain = vm.vm.text()}};
     for (const model::NicFacts& nic : vm.nics) {
         if (production.site.bridge.empty()) production.site.bridge = nic.network;
         if (!nic.target.empty()) production.site.taps.push_back(nic.target);

@@ -45,6 +45,12 @@ Result<journal::Site> production_site(const model::EffectSpec& spec, const Premi
         return fail(ErrorCode::kPermissionDenied,
                     fmt::format("VM {} does not take part: name it in /etc/penumbra/policy.toml", found->name));
     }
+    if (model::class_of(spec) == model::EffectClass::kChange && !found->managed_by.empty()) {
+        return fail(ErrorCode::kPermissionDenied,
+                    fmt::format("VM {0} is managed by {1}: it is cloned and mirrored here, never changed; make the "
+                                "change in {1}",
+                                found->name, found->managed_by));
+    }
     return found->site;
 }
 

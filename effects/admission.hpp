@@ -15,6 +15,7 @@ namespace penumbra::effects {
 struct ProductionVm {
     VmId vm;
     std::string name;
+    std::string managed_by;  ///< "OpenStack Nova": then it is never changed (design D20); empty: nobody
     journal::Site site;
 };
 struct SandboxedArm {
@@ -29,7 +30,8 @@ struct Premises {
 };
 
 /// The host's own last word (design D14), whoever signed the order: resolves the target to what stands here, or
-/// refuses. A fault is done only inside a sandbox of ours, on its own bridge and taps. Pure.
+/// refuses. A fault is done only inside a sandbox of ours, on its own bridge and taps; a change never to a VM that
+/// belongs to another manager. Pure.
 [[nodiscard]] Result<journal::Site> admit(const model::EffectSpec& spec, const Premises& premises);
 
 }  // namespace penumbra::effects

@@ -63,6 +63,37 @@ model::NicFacts nic_of(const pugi::xml_node& nic) {
             .model = nic.child("model").attribute("type").as_string()};
 }
 
+/// Who else owns a domain's configuration, by the namespace of the <metadata> they leave in it.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kManagers = {{
+    {"http://openstack.org/xmlns/libvirt/nova/", "OpenStack Nova"},
+    {"http://ovirt.org/vm/", "oVirt"},
+    {"http://opennebula.org/xmlns/libvirt/", "OpenNebula"},
+    {"http://kubevirt.io", "KubeVirt"},
+}};
+
+/// Every namespace that <metadata>, or an element in it, declares.
+std::vector<std::string_view> namespaces_of_metadata(const pugi::xml_node& domain) {
+    std::vector<std::string_view> namespaces;
+    const auto read = [&](const pugi::xml_node& node) {
+        for (const pugi::xml_attribute& attribute : node.attributes()) {
+            const std::string_view name = attribute.name();
+            if (name == "xmlns" || name.starts_with("xmlns:")) namespaces.emplace_back(attribute.value());
+        }
+    };
+    const pugi::xml_node metadata = domain.child("metadata");
+    read(metadata);
+    for (const pugi::xml_node& mark : metadata.children())
+        read(mark);
+    return namespaces;
+}
+
+std::string manager_of(const pugi::xml_node& domain) {
+    for (const std::string_view name : namespaces_of_metadata(domain))
+        for (const auto& [begin, manager] : kManagers)
+            if (name.starts_with(begin)) return std::string(manager);
+    return {};
+}
+
 }  // namespace
 
 Result<model::VmFacts> facts_in(std::string_view xml) {
@@ -78,6 +109,7 @@ Result<model::VmFacts> facts_in(std::string_view xml) {
         facts.disks.push_back(disk_of(disk));
     for (const pugi::xml_node& nic : domain.child("devices").children("interface"))
         facts.nics.push_back(nic_of(nic));
+    facts.managed_by = manager_of(domain);
     return facts;
 }
 
@@ -128,13 +160,14 @@ Result<std::string> with_scheduler(std::string_view xml, const SchedulerVector& 
 Result<bool> is_shadow(std::string_view xml) {
     pugi::xml_document document;
     const pugi::xml_node domain = TRY(parse_root(document, xml, "domain"));
-    for (const pugi::xml_node& mark : domain.child("metadata").children()) {
-        for (const pugi::xml_attribute& attribute : mark.attributes()) {
-            const std::string_view name = attribute.name();
-            if ((name == "xmlns" || name.starts_with("xmlns:")) && attribute.value() == kShadowMark) return true;
-        }
-    }
-    return false;
+    return std::ranges::any_of(namespaces_of_metadata(domain),
+                               [](std::string_view name) { return name == kShadowMark; });
+}
+
+Result<std::string> manager_in(std::string_view xml) {
+    pugi::xml_document document;
+    const pugi::xml_node domain = TRY(parse_root(document, xml, "domain"));
+    return manager_of(domain);
 }
 
 }  // namespace penumbra::hypervisor

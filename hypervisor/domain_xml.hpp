@@ -11,8 +11,8 @@
 /// What we read from and write into libvirt's domain XML (https://libvirt.org/formatdomain.html). Pure.
 namespace penumbra::hypervisor {
 
-/// UUID, name, vCPUs, memory, disks and NICs as the XML says them; sizes, reasons and `cloneable` are left to the
-/// caller.
+/// UUID, name, vCPUs, memory, disks, NICs and who manages it as the XML says them; sizes, reasons and `cloneable` are
+/// left to the caller.
 [[nodiscard]] Result<model::VmFacts> facts_in(std::string_view xml);
 
 /// Target names of all disks, drives without a medium included.
@@ -27,5 +27,8 @@ namespace penumbra::hypervisor {
 
 /// Whether the domain carries our mark (kShadowMark).
 [[nodiscard]] Result<bool> is_shadow(std::string_view xml);
+/// Who else owns this configuration ("OpenStack Nova", "oVirt", ...), and would not know of a change made beside it;
+/// empty: nobody that is known here.
+[[nodiscard]] Result<std::string> manager_in(std::string_view xml);
 
 }  // namespace penumbra::hypervisor

@@ -118,7 +118,8 @@ Json json_of(const model::VmFacts& facts) {
             {"disks", json_of(facts.disks)},
             {"nics", json_of(facts.nics)},
             {"cloneable", facts.cloneable},
-            {"reasons", facts.reasons}};
+            {"reasons", facts.reasons},
+            {"managed_by", facts.managed_by}};
 }
 
 Json json_of(const model::HostView& view) {

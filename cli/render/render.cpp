@@ -101,7 +101,7 @@ std::string render(const std::vector<model::HostView>& hosts, Format format) {
 
 std::string render(const std::vector<model::VmView>& vms, Format format) {
     if (format == Format::kJson) return json_text(vms);
-    Table table({"HOST", "VM", "STATE", "VCPUS", "MEMORY", "DISKS", "NICS", "CLONEABLE", "REASON"});
+    Table table({"HOST", "VM", "STATE", "VCPUS", "MEMORY", "DISKS", "NICS", "MANAGER", "CLONEABLE", "REASON"});
     for (const model::VmView& vm : vms) {
         std::vector<std::string> disks;
         std::vector<std::string> nics;
@@ -112,7 +112,8 @@ std::string render(const std::vector<model::VmView>& vms, Format format) {
             nics.push_back(fmt::format("{} {}", nic.mac, nic.network));
         table.add({vm.host.text(), vm.facts.name, vm.facts.running ? "running" : "off",
                    fmt::format("{}", vm.facts.vcpus), bytes_text(vm.facts.memory.count()), first_or_dash(disks),
-                   first_or_dash(nics), vm.facts.cloneable ? "yes" : "no", first_or_dash(vm.facts.reasons)});
+                   first_or_dash(nics), vm.facts.managed_by.empty() ? "-" : vm.facts.managed_by,
+                   vm.facts.cloneable ? "yes" : "no", first_or_dash(vm.facts.reasons)});
     }
     return table.text();
 }

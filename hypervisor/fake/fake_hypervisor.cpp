@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/limits.hpp"
+#include "hypervisor/domain_xml.hpp"
 #include "hypervisor/fake/fake_block_source.hpp"
 
 namespace penumbra::hypervisor::fake {
@@ -107,6 +108,11 @@ void FakeHypervisor::corrupt_next_read() {
 void FakeHypervisor::set_scratch_limit(Bytes limit) {
     const std::lock_guard lock(mutex_);
     scratch_limit_ = limit;
+}
+
+void FakeHypervisor::set_metadata(const VmId& vm, std::string element) {
+    const std::lock_guard lock(mutex_);
+    domains_.at(vm)->vm.metadata = std::move(element);
 }
 
 void FakeHypervisor::set_memory_available(Bytes available) {
@@ -266,14 +272,20 @@ Result<std::vector<model::VmFacts>> FakeHypervisor::list_vms() {
                                    .format = "qcow2",
                                    .virtual_size = Bytes(disk.data.size()),
                                    .incremental = disk.incremental});
+        facts.managed_by = TRY(manager_in(xml_of(domain->vm, Layer::kPersistent)));
         if (!domain->vm.running) facts.reasons.emplace_back("it is not running: start it, then clone it");
         list.push_back(std::move(facts));
     }
     return list;
 }
 
+std::string FakeHypervisor::xml_of(const FakeVm& vm, Layer layer) {
+    return vm.xml.empty() ? render_xml(vm, layer) : vm.xml;
+}
+
 std::string FakeHypervisor::render_xml(const FakeVm& vm, Layer layer) {
-    std::string xml = fmt::format("<domain><name>{}</name><uuid>{}</uuid><cputune>", vm.name, vm.vm.text());
+    std::string xml = fmt::format("<domain><name>{}</name><uuid>{}</uuid><metadata>{}</metadata><cputune>", vm.name,
+                                  vm.vm.text(), vm.metadata);
     for (const auto& [name, value] : layer == Layer::kLive ? vm.live : vm.persistent)
         xml += fmt::format("<{}>{}</{}>", name, value, name);
     xml += "</cputune><devices>";
@@ -294,7 +306,7 @@ Result<std::string> FakeHypervisor::domain_xml(const VmId& vm, Layer layer) {
     const Domain* domain = TRY(find(vm));
     if (layer == Layer::kLive && !domain->vm.running)
         return fail(ErrorCode::kUnavailable, fmt::format("VM {} is not running", domain->vm.name));
-    return domain->vm.xml.empty() ? render_xml(domain->vm, layer) : domain->vm.xml;
+    return xml_of(domain->vm, layer);
 }
 
 namespace {

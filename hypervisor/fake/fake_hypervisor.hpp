@@ -35,7 +35,8 @@ struct FakeVm {
     Bytes memory{1U << 30U};
     std::vector<FakeDisk> disks;
     std::vector<model::NicFacts> nics;
-    std::string xml;  ///< what domain_xml() gives; empty: a plain one made from the fields above
+    std::string metadata;  ///< what stands in its <metadata>
+    std::string xml;       ///< what domain_xml() gives; empty: a plain one made from the fields above
     SchedulerVector live{{"cpu_shares", 1024}, {"vcpu_period", 100'000}, {"vcpu_quota", -1}};
     SchedulerVector persistent;  ///< what is written down
 };
@@ -66,6 +67,8 @@ class FakeHypervisor final : public VmInventory,
     void set_scratch_limit(Bytes limit);
     void set_agent_answers(bool answers);
     void set_memory_available(Bytes available);
+    /// Another manager leaves its mark: the element in the VM's <metadata>.
+    void set_metadata(const VmId& vm, std::string element);
 
     /// What a guest does. A write that does not fit the scratch fails with kResourceExhausted and changes nothing.
     [[nodiscard]] Result<void> guest_write(const VmId& vm, const std::string& disk, std::uint64_t offset,
@@ -122,6 +125,7 @@ class FakeHypervisor final : public VmInventory,
     [[nodiscard]] Result<void> before(const std::string& verb);
     [[nodiscard]] Result<void> after(const std::string& verb);
     [[nodiscard]] Result<void> touch(Domain& domain, FakeDisk& disk, Extent extent);
+    [[nodiscard]] static std::string xml_of(const FakeVm& vm, Layer layer);
     [[nodiscard]] static std::string render_xml(const FakeVm& vm, Layer layer);
 
     mutable std::mutex mutex_;

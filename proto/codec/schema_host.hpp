@@ -63,6 +63,7 @@ void fields(auto& v, model::VmFacts& vm) {
     v.list(7, "vm nics", vm.nics, limits::kNicsPerVmMax);
     v(8, "vm cloneable", vm.cloneable);
     v.list(9, "vm reasons", vm.reasons, limits::kReasonsMax);
+    v(10, "vm managed by", vm.managed_by);
 }
 void fields(auto& v, model::HostFacts& facts) {
     v(1, "hypervisor version", facts.hypervisor_version);

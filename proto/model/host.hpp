@@ -41,6 +41,7 @@ struct VmFacts {
     std::vector<NicFacts> nics;
     bool cloneable = false;
     std::vector<std::string> reasons;  ///< one sentence each: why not, or what the shadow will lack
+    std::string managed_by;            ///< "OpenStack Nova": who else owns its configuration; empty: nobody
     friend bool operator==(const VmFacts&, const VmFacts&) = default;
 };
 

@@ -43,6 +43,16 @@ TEST_F(Domains, InventoryNamesTheVmAndItsDisks) {
     EXPECT_GT(host->memory, Bytes(0));
 }
 
+TEST_F(Domains, InventorySaysWhoElseManagesAVm) {
+    EXPECT_EQ(rig_->inventory().list_vms()->front().managed_by, "");
+    rig_->mark_as_managed("http://openstack.org/xmlns/libvirt/nova/1.1");
+    const auto vms = rig_->inventory().list_vms();
+    ASSERT_TRUE(is_ok(vms));
+    ASSERT_EQ(vms->size(), 1U) << "it is production still";
+    EXPECT_EQ(vms->front().managed_by, "OpenStack Nova");
+    EXPECT_TRUE(vms->front().cloneable);
+}
+
 TEST_F(Domains, InventoryGivesXmlAndCounters) {
     for (const Layer layer : {Layer::kLive, Layer::kPersistent}) {
         const auto xml = rig_->inventory().domain_xml(rig_->vm(), layer);

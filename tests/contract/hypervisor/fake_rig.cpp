@@ -35,6 +35,9 @@ class FakeRig final : public Rig {
     }
     void crash() override { hypervisor_.crash(vm_); }
     std::string definition() override { return hypervisor_.domain_xml(vm_, Layer::kPersistent).value(); }
+    void mark_as_managed(const std::string& name_space) override {
+        hypervisor_.set_metadata(vm_, fmt::format("<m:instance xmlns:m='{}'/>", name_space));
+    }
     std::string shadow_xml(const std::string& name) override {
         return fmt::format(
             "<domain><name>{}</name><uuid>22222222-2222-4222-8222-222222222222</uuid><metadata><p:shadow xmlns:p='{}'/>"

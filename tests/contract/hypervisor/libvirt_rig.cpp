@@ -96,6 +96,10 @@ class LibvirtRig final : public Rig {
         EXPECT_NE(std::string_view(xml.get()).find(kVncPassword), std::string_view::npos) << "its password is lost";
         return xml.get();
     }
+    void mark_as_managed(const std::string& name_space) override {
+        ASSERT(virDomainSetMetadata(domain_.get(), VIR_DOMAIN_METADATA_ELEMENT, "<instance/>", "m", name_space.c_str(),
+                                    VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG) == 0);
+    }
     std::string shadow_xml(const std::string& name) override {
         return fmt::format(fmt::runtime(kShadowXml), name, kShadowMark);
     }

@@ -40,6 +40,8 @@ class Rig {
     virtual void crash() = 0;
     /// The VM's persistent XML, passwords included.
     virtual std::string definition() = 0;
+    /// Another manager marks the VM as its own: an element of this namespace in its <metadata>.
+    virtual void mark_as_managed(const std::string& name_space) = 0;
     /// XML of a shadow named so that this hypervisor can define and start.
     virtual std::string shadow_xml(const std::string& name) = 0;
 };

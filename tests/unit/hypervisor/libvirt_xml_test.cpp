@@ -120,6 +120,21 @@ TEST(DefinitionEdit, WritesOnlyWhatNobodyEditedMeanwhile) {
     EXPECT_EQ(kept, edited_by_virsh);
 }
 
+TEST(DomainXml, KnowsTheManagersThatLeaveTheirNamespace) {
+    const auto manager = [](const std::string& metadata) {
+        return *manager_in("<domain><metadata>" + metadata + "</metadata></domain>");
+    };
+    EXPECT_EQ(manager("<nova:instance xmlns:nova='http://openstack.org/xmlns/libvirt/nova/1.1'/>"), "OpenStack Nova");
+    EXPECT_EQ(manager("<ovirt-vm:vm xmlns:ovirt-vm='http://ovirt.org/vm/1.0'/>"), "oVirt");
+    EXPECT_EQ(manager("<one:vm xmlns:one='http://opennebula.org/xmlns/libvirt/1.0'/>"), "OpenNebula");
+    EXPECT_EQ(manager("<kubevirt xmlns='http://kubevirt.io'/>"), "KubeVirt");
+    EXPECT_EQ(manager("<l:libosinfo xmlns:l='http://libosinfo.org/xmlns/libvirt/domain/1.0'/>"), "");
+    EXPECT_EQ(manager("<x:note xmlns:x='urn:x' text='http://ovirt.org/vm/1.0'/>"), "");
+    EXPECT_EQ(*manager_in("<domain><metadata xmlns:n='http://openstack.org/xmlns/libvirt/nova/1.0'/></domain>"),
+              "OpenStack Nova");
+    EXPECT_EQ(*manager_in("<domain><title>http://ovirt.org/vm/1.0</title></domain>"), "");
+}
+
 TEST(DomainXml, OurMarkIsANamespaceAndNotAWord) {
     EXPECT_FALSE(*is_shadow(kDomain));
     const std::string mark(kShadowMark);
