@@ -97,6 +97,48 @@ TEST_F(WholeAgentTest, ReplicatesShadowsReplaysBreaksAndCleansUp) {
     EXPECT_EQ(host_.dead_man.armed(), 0U);
 }
 
+// Whoever speaks with a valid epoch: a fault never meets production, whatever it is said to be aimed at.
+TEST_F(WholeAgentTest, AForgedFaultOnProductionIsRefusedAndNothingIsWritten) {
+    ASSERT_TRUE(succeeded(agent_->order(kCreate)));
+    agent_->pass(2 * limits::kObserveInterval);
+    const auto seen = [this] {
+        std::vector<std::string> all = *host_.effects_disk.list();
+        const auto bridges = host_.control.bridges();
+        for (const netisolate::Bridge& bridge : *bridges) {
+            const auto flows = host_.control.flows(bridge.name);
+            for (const netisolate::Flow& flow : *flows)
+                all.push_back(bridge.name + " " + netisolate::describe(flow));
+            for (const netisolate::SwitchPort& port : bridge.ports)
+                all.push_back(bridge.name + " port " + port.name);
+        }
+        for (const netisolate::Link& link : host_.links.state().links)
+            all.push_back(link.name + (link.settings.up ? " up" : " down"));
+        all.push_back(std::to_string(host_.dead_man.armed()) + " dead-men");
+        return all;
+    };
+    const std::vector<std::string> before = seen();
+    const auto configuration = host_.hypervisor.configuration(kShop);
+    const auto forged = [](const char* id, model::EffectTarget target, std::vector<std::string> interfaces) {
+        return model::ApplyEffect{{.id = EffectId(id),
+                                   .target = std::move(target),
+                                   .lease = seconds(30),
+                                   .action = model::Partition{.interfaces = std::move(interfaces)}}};
+    };
+    const model::CommandReport plain = agent_->order(forged("f1", {.vm = kShop}, {}));
+    EXPECT_EQ(plain.state, CommandState::kRejected);
+    EXPECT_EQ(plain.rejection, model::Rejection::kPolicy);
+    EXPECT_NE(plain.message.find("is production: faults are for arms of a shadow only"), std::string::npos);
+    // Production's tap, and a shadow that is not here, behind a target that looks like an arm.
+    const model::CommandReport disguised =
+        agent_->order(forged("f2", {.vm = kShop, .shadow = ShadowId("s1"), .arm = ArmId("treated")}, {"tap-shop"}));
+    EXPECT_EQ(disguised.state, CommandState::kFailed);
+    EXPECT_NE(disguised.message.find("tap-shop is not a tap of arm treated"), std::string::npos) << disguised.message;
+    EXPECT_EQ(agent_->order(forged("f3", {.vm = kShop, .shadow = ShadowId("s9"), .arm = ArmId("treated")}, {})).state,
+              CommandState::kRejected);
+    EXPECT_EQ(seen(), before);
+    EXPECT_EQ(*host_.hypervisor.configuration(kShop), *configuration);
+}
+
 TEST_F(WholeAgentTest, WhatIsWrongWithTheHostIsToldBeforeAnythingIsTried) {
     agent_->pass(seconds(20));
     EXPECT_TRUE(agent_->troubles().empty() && agent_->hints().empty());
