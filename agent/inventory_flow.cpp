@@ -5,11 +5,25 @@
 
 #include <fmt/format.h>
 
+#include "agent/core/ceiling.hpp"
+
 namespace penumbra::agent {
+
+namespace {
+/// A VM that could be cloned and may not be, is not cloneable; one that cannot be has one reason more.
+void heed(const model::Policy& policy, model::VmFacts& vm) {
+    std::string why = why_not_copied(policy, vm);
+    if (why.empty()) return;
+    if (std::exchange(vm.cloneable, false)) vm.reasons.clear();
+    vm.reasons.push_back(std::move(why));
+}
+}  // namespace
 
 Result<model::HostFacts> InventoryFlow::look() {
     model::HostFacts facts = TRY(parts_.inventory.describe_host());
     facts.vms = TRY(parts_.inventory.list_vms());
+    for (model::VmFacts& vm : facts.vms)
+        heed(policy_, vm);
     return facts;
 }
 

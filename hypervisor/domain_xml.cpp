@@ -45,7 +45,8 @@ model::DiskFacts disk_of(const pugi::xml_node& disk) {
             .source = place,
             .format = disk.child("driver").attribute("type").as_string("raw"),
             .virtual_size = Bytes(0),
-            .incremental = false};
+            .incremental = false,
+            .encrypted = disk.child("encryption") || source.child("encryption")};
 }
 
 model::NicFacts nic_of(const pugi::xml_node& nic) {

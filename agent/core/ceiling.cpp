@@ -26,17 +26,30 @@ Verdict needs(Ceiling ceiling, const OnThisHost& host) {
                                  model::to_string(host.policy.ceiling), model::to_string(ceiling)));
 }
 
-/// `name` is a libvirt name or a UUID; so is what the policy lists.
-Verdict needs_vm(std::string_view name, const OnThisHost& host) {
+/// `name` is a libvirt name or a UUID. Nothing: it is not here.
+const model::VmFacts* find_vm(std::string_view name, const OnThisHost& host) {
     const auto found = std::ranges::find_if(
         host.facts.vms, [&](const model::VmFacts& vm) { return vm.vm.text() == name || vm.name == name; });
-    if (found == host.facts.vms.end()) {
+    return found == host.facts.vms.end() ? nullptr : &*found;
+}
+
+Verdict needs_vm(std::string_view name, const OnThisHost& host) {
+    const model::VmFacts* vm = find_vm(name, host);
+    if (vm == nullptr) {
         return Refusal{.rejection = Rejection::kPrecondition,
                        .message = fmt::format("there is no VM '{}' on this host", name)};
     }
-    if (takes_part(host.policy, *found)) return std::nullopt;
+    if (takes_part(host.policy, *vm)) return std::nullopt;
     return by_policy(
-        fmt::format("VM '{}' does not take part on this host: root may add it to policy.toml", found->name));
+        fmt::format("VM '{}' does not take part on this host: root may add it to policy.toml", vm->name));
+}
+
+/// Its volumes may be copied.
+Verdict needs_copies(std::string_view name, const OnThisHost& host) {
+    const model::VmFacts* vm = find_vm(name, host);
+    const std::string why = vm == nullptr ? "it is not on this host" : why_not_copied(host.policy, *vm);
+    if (why.empty()) return std::nullopt;
+    return by_policy(fmt::format("VM '{}' cannot be cloned: {}", name, why));
 }
 
 Verdict needs_shadow(const ShadowId& shadow, const ArmId& arm, const OnThisHost& host) {
@@ -99,12 +112,14 @@ struct Rules {
     const OnThisHost& host;
 
     Verdict operator()(const model::ReplicateGroup& op) const {
-        return first({needs(Ceiling::kReplicate, host), needs_vm(op.group.text(), host)});
+        return first(
+            {needs(Ceiling::kReplicate, host), needs_vm(op.group.text(), host), needs_copies(op.group.text(), host)});
     }
     Verdict operator()(const model::CreateShadow& op) const {
         if (!host.policy.may_run_shadows)
             return by_policy("shadows may not run on this host: root may allow it in policy.toml");
-        return first({needs(Ceiling::kShadow, host), needs_vm(op.shadow.group.text(), host)});
+        return first({needs(Ceiling::kShadow, host), needs_vm(op.shadow.group.text(), host),
+                      needs_copies(op.shadow.group.text(), host)});
     }
     Verdict operator()(const model::StartReplay& op) const {
         return first({needs(Ceiling::kShadow, host), needs_shadow(op.shadow, ArmId(), host)});
@@ -139,6 +154,15 @@ bool puts_on_host(const model::Operation& operation) noexcept {
            std::holds_alternative<model::StartReplay>(operation) ||
            std::holds_alternative<model::ApplyEffect>(operation) ||
            std::holds_alternative<model::ConfirmEffect>(operation);
+}
+
+std::string why_not_copied(const model::Policy& policy, const model::VmFacts& vm) {
+    const auto encrypted = std::ranges::find(vm.disks, true, &model::DiskFacts::encrypted);
+    if (policy.plaintext_replicas || encrypted == vm.disks.end()) return {};
+    return fmt::format(
+        "disk {} is encrypted by the host and its copies would not be: root allows that by "
+        "`plaintext_replicas = true` in /etc/penumbra/policy.toml",
+        encrypted->target);
 }
 
 std::optional<Refusal> refusal_of(const model::Operation& operation, const OnThisHost& host) {

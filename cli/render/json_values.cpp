@@ -31,11 +31,9 @@ Json texts(const std::vector<T>& ids) {
 }  // namespace
 
 Json json_of(const model::DiskFacts& disk) {
-    return {{"target", disk.target},
-            {"source", disk.source},
-            {"format", disk.format},
-            {"virtual_size_bytes", disk.virtual_size.count()},
-            {"incremental", disk.incremental}};
+    return {{"target", disk.target},           {"source", disk.source},
+            {"format", disk.format},           {"virtual_size_bytes", disk.virtual_size.count()},
+            {"incremental", disk.incremental}, {"encrypted", disk.encrypted}};
 }
 
 Json json_of(const model::NicFacts& nic) {

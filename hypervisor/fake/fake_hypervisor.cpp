@@ -110,6 +110,12 @@ void FakeHypervisor::set_scratch_limit(Bytes limit) {
     scratch_limit_ = limit;
 }
 
+void FakeHypervisor::set_encrypted(const VmId& vm, const std::string& disk, bool encrypted) {
+    const std::lock_guard lock(mutex_);
+    for (FakeDisk& known : domains_.at(vm)->vm.disks)
+        if (known.target == disk) known.encrypted = encrypted;
+}
+
 void FakeHypervisor::set_metadata(const VmId& vm, std::string element) {
     const std::lock_guard lock(mutex_);
     domains_.at(vm)->vm.metadata = std::move(element);
@@ -271,7 +277,8 @@ Result<std::vector<model::VmFacts>> FakeHypervisor::list_vms() {
                                    .source = disk.target + ".qcow2",
                                    .format = "qcow2",
                                    .virtual_size = Bytes(disk.data.size()),
-                                   .incremental = disk.incremental});
+                                   .incremental = disk.incremental,
+                                   .encrypted = disk.encrypted});
         facts.managed_by = TRY(manager_in(xml_of(domain->vm, Layer::kPersistent)));
         if (!domain->vm.running) facts.reasons.emplace_back("it is not running: start it, then clone it");
         list.push_back(std::move(facts));

@@ -21,6 +21,7 @@ struct FakeDisk {
     std::vector<std::byte> data;
     ExtentSet zero;
     bool incremental = true;  ///< qcow2 compat 1.1
+    bool encrypted = false;   ///< by the host (LUKS)
     IoTuneVector live;
     IoTuneVector persistent;
     std::uint64_t requests = 0;  ///< the guest's own
@@ -67,6 +68,7 @@ class FakeHypervisor final : public VmInventory,
     void set_scratch_limit(Bytes limit);
     void set_agent_answers(bool answers);
     void set_memory_available(Bytes available);
+    void set_encrypted(const VmId& vm, const std::string& disk, bool encrypted);
     /// Another manager leaves its mark: the element in the VM's <metadata>.
     void set_metadata(const VmId& vm, std::string element);
 

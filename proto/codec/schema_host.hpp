@@ -46,6 +46,7 @@ void fields(auto& v, model::DiskFacts& disk) {
     v(3, "disk format", disk.format);
     v(4, "disk virtual size", disk.virtual_size);
     v(5, "disk incremental", disk.incremental);
+    v(6, "disk encrypted", disk.encrypted);
 }
 void fields(auto& v, model::NicFacts& nic) {
     v(1, "nic target", nic.target);

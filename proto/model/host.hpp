@@ -20,6 +20,7 @@ struct DiskFacts {
     std::string format;  ///< "qcow2", "raw", ...
     Bytes virtual_size;
     bool incremental = false;  ///< keeps dirty bitmaps: qcow2 compat 1.1
+    bool encrypted = false;    ///< by the host (LUKS): its guest, and a copy of it, read it in plain
     friend bool operator==(const DiskFacts&, const DiskFacts&) = default;
 };
 

@@ -13,6 +13,7 @@ struct Policy {
     std::set<std::string> vms;           ///< names or UUIDs that take part; "*": all
     std::set<std::string> effect_kinds;  ///< "domain.iotune", "ovs.partition", ...; "*": all
     bool may_run_shadows = false;
+    bool plaintext_replicas = false;  ///< a volume that the host encrypts may be copied: its copies are not encrypted
     friend bool operator==(const Policy&, const Policy&) = default;
 };
 

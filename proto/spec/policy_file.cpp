@@ -41,6 +41,7 @@ Result<model::Policy> read_policy(std::string_view file, std::string_view toml) 
     }
     policy.effect_kinds = {kinds.begin(), kinds.end()};
     reading.flag("run_shadows", policy.may_run_shadows);
+    reading.flag("plaintext_replicas", policy.plaintext_replicas);
     TRY(reading.finish());
     return policy;
 }

@@ -14,6 +14,7 @@ namespace penumbra::spec {
 ///     vms = ["shop"]                # names or UUIDs; "*": all
 ///     effects = ["domain.iotune"]   # kinds; "*": all
 ///     run_shadows = true
+///     plaintext_replicas = false    # of volumes that the host encrypts
 ///
 /// kInvalidArgument: "FILE:LINE:COLUMN: ...". Thread-safe.
 [[nodiscard]] Result<model::Policy> read_policy(std::string_view file, std::string_view toml);

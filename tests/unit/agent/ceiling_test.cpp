@@ -131,5 +131,23 @@ TEST(Ceiling, NeverRefusesToTakeOursAway) {
     }
 }
 
+TEST(Ceiling, CopiesOfAnEncryptedVolumeWantRootsWord) {
+    Host host;
+    host.facts.vms[0].disks = {{.target = "vda"}, {.target = "vdb", .encrypted = true}};
+    for (const model::Operation& order :
+         {model::Operation(model::ReplicateGroup{.group = GroupId("shop")}),
+          model::Operation(model::CreateShadow{.shadow = {.group = GroupId("6f2c")}})}) {
+        host.policy.plaintext_replicas = false;
+        const auto refusal = host.refusal(order);
+        ASSERT_TRUE(refusal.has_value());
+        EXPECT_EQ(refusal->rejection, Rejection::kPolicy);
+        EXPECT_NE(refusal->message.find("disk vdb is encrypted"), std::string::npos) << refusal->message;
+        host.policy.plaintext_replicas = true;
+        EXPECT_TRUE(host.allows(order));
+    }
+    host.policy.plaintext_replicas = false;
+    EXPECT_TRUE(host.allows(effect(kProduction, model::IoTune{}))) << "nothing is copied";
+}
+
 }  // namespace
 }  // namespace penumbra::agent

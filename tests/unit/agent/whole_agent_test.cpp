@@ -173,6 +173,26 @@ TEST_F(WholeAgentTest, AnEffectInConflictIsATrouble) {
     EXPECT_TRUE(agent_->troubles().front().starts_with("effect c1 ended in CONFLICT")) << agent_->troubles().front();
 }
 
+TEST_F(WholeAgentTest, AnEncryptedVolumeIsCopiedOnlyWhereRootAllowsThat) {
+    host_.hypervisor.set_encrypted(kShop, "vda", true);
+    agent_->pass(limits::kInventoryInterval + seconds(1));
+    for (const model::Operation& order :
+         {model::Operation(model::ReplicateGroup{GroupId("shop")}), model::Operation(kCreate)}) {
+        const model::CommandReport refused = agent_->order(order);
+        EXPECT_EQ(refused.rejection, model::Rejection::kPolicy);
+        EXPECT_NE(refused.message.find("plaintext_replicas = true"), std::string::npos) << refused.message;
+    }
+    EXPECT_FALSE(agent_->facts().vms.front().cloneable);
+    EXPECT_NE(agent_->facts().vms.front().reasons.front().find("is encrypted by the host"), std::string::npos);
+    agent_->set_policy({.ceiling = model::Ceiling::kChange,
+                        .vms = {"*"},
+                        .effect_kinds = {"*"},
+                        .may_run_shadows = true,
+                        .plaintext_replicas = true});
+    EXPECT_TRUE(succeeded(agent_->order(model::ReplicateGroup{GroupId("shop")})));
+    EXPECT_TRUE(agent_->facts().vms.front().cloneable);
+}
+
 TEST_F(WholeAgentTest, CleaningTakesEverythingOffTheHost) {
     ASSERT_TRUE(succeeded(agent_->order(model::ReplicateGroup{GroupId("shop")})));
     ASSERT_TRUE(succeeded(agent_->order(kCreate)));

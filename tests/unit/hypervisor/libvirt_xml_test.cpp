@@ -135,6 +135,20 @@ TEST(DomainXml, KnowsTheManagersThatLeaveTheirNamespace) {
     EXPECT_EQ(*manager_in("<domain><title>http://ovirt.org/vm/1.0</title></domain>"), "");
 }
 
+TEST(DomainXml, KnowsADiskThatTheHostEncrypts) {
+    std::string xml(kDomain);
+    EXPECT_FALSE(facts_in(xml)->disks[0].encrypted);
+    constexpr const char* kLuks = "<encryption format='luks'><secret type='passphrase' uuid='u'/></encryption>";
+    const std::size_t end = xml.find("<target dev='vda'/>");
+    EXPECT_TRUE(facts_in(std::string(xml).insert(end, kLuks))->disks[0].encrypted);
+    const std::string source = "<source file='/v/a.qcow2'";
+    const std::string nested = source + ">" + kLuks + "</source>";
+    const auto facts = facts_in(std::string(xml).replace(xml.find(source), source.size() + 2, nested));
+    ASSERT_TRUE(is_ok(facts));
+    EXPECT_TRUE(facts->disks[0].encrypted);
+    EXPECT_FALSE(facts->disks[1].encrypted);
+}
+
 TEST(DomainXml, OurMarkIsANamespaceAndNotAWord) {
     EXPECT_FALSE(*is_shadow(kDomain));
     const std::string mark(kShadowMark);

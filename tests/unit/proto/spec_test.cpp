@@ -265,9 +265,9 @@ TEST(PolicyFile, WhatIsNotWrittenIsNotAllowed) {
     EXPECT_EQ(*read_policy("policy.toml", ""), model::Policy{});
     const auto policy = read_policy("policy.toml",
                                     "ceiling = \"shadow\"\nvms = [\"shop\"]\neffects = [\"domain.iotune\"]\n"
-                                    "run_shadows = true\n");
+                                    "run_shadows = true\nplaintext_replicas = true\n");
     ASSERT_TRUE(is_ok(policy));
-    EXPECT_EQ(*policy, (model::Policy{model::Ceiling::kShadow, {"shop"}, {"domain.iotune"}, true}));
+    EXPECT_EQ(*policy, (model::Policy{model::Ceiling::kShadow, {"shop"}, {"domain.iotune"}, true, true}));
     EXPECT_TRUE(refused(read_policy("policy.toml", "ceiling = \"all\""), "is not one of \"observe\""));
     EXPECT_TRUE(refused(read_policy("policy.toml", "effects = [\"iotune\"]"), "policy.toml:1:1: \"effects\""));
     EXPECT_TRUE(refused(read_policy("policy.toml", "run_shadow = true"), "did you mean \"run_shadows\"?"));
