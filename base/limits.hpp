@@ -14,6 +14,7 @@
 #include "base/limits/link.hpp"
 #include "base/limits/local.hpp"
 #include "base/limits/network.hpp"
+#include "base/limits/program.hpp"
 #include "base/limits/replica.hpp"
 #include "base/limits/shadow.hpp"
 #include "base/limits/sockets.hpp"

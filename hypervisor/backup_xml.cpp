@@ -57,6 +57,17 @@ std::string checkpoint_xml(const BackupRequest& request, const std::vector<std::
     return text_of(document);
 }
 
+std::string redefined_checkpoint_xml(const CheckpointFacts& facts) {
+    pugi::xml_document document;
+    pugi::xml_node checkpoint = document.append_child("domaincheckpoint");
+    append_text(checkpoint, "name", facts.name.text());
+    append_text(checkpoint, "creationTime", fmt::to_string(facts.created_s));
+    const pugi::xml_node disks = checkpoint.append_child("disks");
+    for (const auto& [disk, dirty] : facts.dirty)
+        set_attribute(append_disk(disks, disk), "checkpoint", "bitmap");
+    return text_of(document);
+}
+
 Result<BackupServer> backup_server_in(std::string_view xml) {
     pugi::xml_document document;
     const pugi::xml_node backup = TRY(parse_root(document, xml, "domainbackup"));

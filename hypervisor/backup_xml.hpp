@@ -18,6 +18,10 @@ namespace penumbra::hypervisor {
 /// <domaincheckpoint> that the cut of `request` makes.
 [[nodiscard]] std::string checkpoint_xml(const BackupRequest& request, const std::vector<std::string>& domain_disks);
 
+/// <domaincheckpoint> that gives libvirt back what it has lost of a checkpoint: name, time, and the disks whose bitmaps
+/// it stands for.
+[[nodiscard]] std::string redefined_checkpoint_xml(const CheckpointFacts& checkpoint);
+
 /// What an open job serves. kUnsupported for a push-mode job: it has no server.
 struct BackupServer {
     std::filesystem::path socket;  ///< empty: it listens elsewhere than on a UNIX socket

@@ -26,7 +26,7 @@ std::string doubt(const model::DiskFacts& disk, const std::optional<ReplicaManif
     if (volume->layers >= limits::kReplicaLayersMax)
         return fmt::format("the replica's chain is {} layers long", volume->layers);
     const CheckpointFacts* base = find_base(*newest, checkpoints);
-    if (base == nullptr) return fmt::format("checkpoint {} is gone", newest->checkpoint.text());
+    if (base == nullptr || base->stray) return fmt::format("checkpoint {} is gone", newest->checkpoint.text());
     if (base->created_s != newest->checkpoint_created_s)
         return fmt::format("checkpoint {} is another one of the same name", newest->checkpoint.text());
     const auto bitmap = base->dirty.find(disk.target);

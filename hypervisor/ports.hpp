@@ -79,8 +79,10 @@ class VmInventory : public Port {
 struct CheckpointFacts {
     CheckpointId name;
     std::int64_t created_s = 0;  ///< UTC seconds, part of its identity: names may be reused by others
-    /// Bytes written since, a disk; no value where the bitmap is broken or gone (after a crash of QEMU).
+    /// Bytes written since, a disk; no value where the bitmap is broken or gone (after a crash of QEMU), and while the
+    /// VM is off.
     std::map<std::string, std::optional<Bytes>> dirty;
+    bool stray = false;  ///< only bitmaps are left: nothing can be built on it, and created_s is not known
     friend bool operator==(const CheckpointFacts&, const CheckpointFacts&) = default;
 };
 
@@ -121,7 +123,8 @@ struct BackupStatus {
 /// Pull-mode backup jobs and checkpoints: beginning one is a hold (design D6) whose undo is end_backup().
 class BackupControl : public Port {
  public:
-    /// Oldest first; foreign ones included (is_ours() of checkpoint_chain tells).
+    /// Oldest first; foreign ones included (is_ours() of checkpoint_chain tells). At the end, bitmaps of ours in the
+    /// disks' images whose checkpoint was lost.
     [[nodiscard]] virtual Result<std::vector<CheckpointFacts>> checkpoints(const VmId& vm) = 0;
     /// kConflict when another backup, snapshot or migration holds the VM; kDataLoss when a bitmap named is broken.
     [[nodiscard]] virtual Result<BackupJob> begin_backup(const BackupRequest& request) = 0;
@@ -129,7 +132,9 @@ class BackupControl : public Port {
     [[nodiscard]] virtual Result<std::optional<BackupStatus>> backup_status(const VmId& vm) = 0;
     /// Ends the job whose server is `socket` and waits until it is gone. No job: success. A foreign job: kConflict.
     [[nodiscard]] virtual Result<void> end_backup(const VmId& vm, const std::filesystem::path& socket) = 0;
-    /// Takes a checkpoint and its bitmap away; one that is not there is a success.
+    /// Takes a checkpoint of ours and its bitmaps away, of a VM that is off too, and when only bitmaps are left; one
+    /// that is not there is a success. Another's is kPermissionDenied; kConflict while somebody uses a stopped VM's
+    /// disk.
     [[nodiscard]] virtual Result<void> delete_checkpoint(const VmId& vm, const CheckpointId& checkpoint) = 0;
 };
 

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "hypervisor/byte_cursor.hpp"
+
 namespace penumbra::hypervisor::qcow2 {
 namespace {
 
@@ -24,41 +26,6 @@ void put(std::string& out, Number value) {
     for (std::size_t i = sizeof value; i-- > 0;)
         out += static_cast<char>(value >> (8 * i) & 0xffU);
 }
-
-/// Numbers from the front of foreign bytes; reading past the end makes it bad and gives zeroes.
-class Cursor {
- public:
-    explicit Cursor(std::span<const std::byte> bytes) : rest_(bytes) {}
-
-    template <std::unsigned_integral Number>
-    Number take() {
-        if (rest_.size() < sizeof(Number)) {
-            good_ = false;
-            return 0;
-        }
-        Number value = 0;
-        for (std::size_t i = 0; i < sizeof value; ++i)
-            value = static_cast<Number>(value << 8U | std::to_integer<Number>(rest_[i]));
-        rest_ = rest_.subspan(sizeof value);
-        return value;
-    }
-    std::string text(std::size_t length) {
-        if (rest_.size() < length) {
-            good_ = false;
-            return {};
-        }
-        std::string taken;
-        for (const std::byte byte : rest_.first(length))
-            taken += std::to_integer<char>(byte);
-        rest_ = rest_.subspan(length);
-        return taken;
-    }
-    [[nodiscard]] bool good() const { return good_; }
-
- private:
-    std::span<const std::byte> rest_;
-    bool good_ = true;
-};
 
 std::uint64_t clusters_for(std::uint64_t bytes) {
     return (bytes + kClusterBytes - 1) / kClusterBytes;
@@ -102,7 +69,7 @@ std::string encode(const Header& header) {
 }
 
 Result<Header> decode_header(std::span<const std::byte> bytes) {
-    Cursor cursor(bytes);
+    ByteCursor cursor(bytes);
     Header header;
     bool ours = cursor.take<std::uint32_t>() == kMagic;
     const auto expect = [&](auto expected) { ours = cursor.take<decltype(expected)>() == expected && ours; };

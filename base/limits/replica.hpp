@@ -56,4 +56,9 @@ inline constexpr std::uint64_t kReplicaReserveBytes = 256 * 1024 * 1024;  ///< s
 inline constexpr std::size_t kBlockTableBytesMax = (kVolumeBytesMax / kLeafBytes + 1) * 520 + 1024;
 static_assert(kRereadBytes % kBlockBytes == 0);
 
+// looking for our bitmaps in production's images
+inline constexpr std::size_t kImageHeadBytes = 64 * 1024;                 ///< its header and what it lies on
+inline constexpr std::size_t kBitmapDirectoryBytesMax = 4 * 1024 * 1024;  ///< some 4,000 of the longest names
+inline constexpr std::size_t kImageChainMax = 256;                        ///< libvirt's own: 200
+
 }  // namespace penumbra::limits

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/limits.hpp"
+#include "hypervisor/checkpoint_chain.hpp"
 #include "hypervisor/domain_xml.hpp"
 #include "hypervisor/fake/fake_block_source.hpp"
 
@@ -17,6 +18,7 @@ struct FakeHypervisor::Checkpoint {
     std::int64_t created_s = 0;
     std::map<std::string, ExtentSet> dirty;
     std::set<std::string> broken;
+    bool stray = false;
 };
 
 struct FakeHypervisor::Job {
@@ -247,6 +249,21 @@ void FakeHypervisor::power_on(const VmId& vm) {
         disk.live = without_zeroes(disk.persistent);
 }
 
+void FakeHypervisor::lose_checkpoint(const VmId& vm, const CheckpointId& checkpoint) {
+    const std::lock_guard lock(mutex_);
+    for (Checkpoint& each : domains_.at(vm)->checkpoints)
+        each.stray = each.stray || each.name == checkpoint;
+}
+
+std::vector<std::string> FakeHypervisor::bitmaps(const VmId& vm) const {
+    const std::lock_guard lock(mutex_);
+    std::vector<std::string> names;
+    for (const Checkpoint& each : domains_.at(vm)->checkpoints)
+        if (!each.dirty.empty()) names.push_back(each.name.text());
+    std::ranges::sort(names);
+    return names;
+}
+
 Result<model::HostFacts> FakeHypervisor::describe_host() {
     const std::lock_guard lock(mutex_);
     TRY(before("describe_host"));
@@ -370,11 +387,18 @@ Result<std::vector<CheckpointFacts>> FakeHypervisor::checkpoints(const VmId& vm)
     const Domain* domain = TRY(find(vm));
     std::vector<CheckpointFacts> list;
     for (const Checkpoint& checkpoint : domain->checkpoints) {
-        CheckpointFacts facts{.name = checkpoint.name, .created_s = checkpoint.created_s, .dirty = {}};
-        for (const auto& [disk, dirty] : checkpoint.dirty)
-            facts.dirty[disk] = checkpoint.broken.contains(disk) ? std::nullopt : std::optional(Bytes(dirty.bytes()));
+        if (checkpoint.stray && !is_ours(checkpoint.name)) continue;
+        CheckpointFacts facts{.name = checkpoint.name,
+                              .created_s = checkpoint.stray ? 0 : checkpoint.created_s,
+                              .dirty = {},
+                              .stray = checkpoint.stray};
+        for (const auto& [disk, dirty] : checkpoint.dirty) {
+            const bool known = domain->vm.running && !checkpoint.stray && !checkpoint.broken.contains(disk);
+            facts.dirty[disk] = known ? std::optional(Bytes(dirty.bytes())) : std::nullopt;
+        }
         list.push_back(std::move(facts));
     }
+    std::ranges::stable_partition(list, [](const CheckpointFacts& facts) { return !facts.stray; });
     return list;
 }
 
@@ -400,7 +424,7 @@ Result<BackupJob> FakeHypervisor::begin_backup(const BackupRequest& request) {
             cut->dirty.insert({.begin = 0, .end = disk->data.size()});
         } else {
             const auto since = std::ranges::find(domain->checkpoints, wanted.since, &Checkpoint::name);
-            if (since == domain->checkpoints.end() || since->broken.contains(wanted.disk) ||
+            if (since == domain->checkpoints.end() || since->stray || since->broken.contains(wanted.disk) ||
                 !since->dirty.contains(wanted.disk))
                 return fail(ErrorCode::kDataLoss,
                             fmt::format("missing or broken bitmap {} of disk {}: read the whole disk",
@@ -449,6 +473,9 @@ Result<void> FakeHypervisor::delete_checkpoint(const VmId& vm, const CheckpointI
     const std::lock_guard lock(mutex_);
     TRY(before("delete_checkpoint"));
     Domain* domain = TRY(find(vm));
+    if (!is_ours(checkpoint))
+        return fail(ErrorCode::kPermissionDenied,
+                    fmt::format("checkpoint {} of VM {} is not ours", checkpoint.text(), domain->vm.name));
     std::erase_if(domain->checkpoints, [&](const Checkpoint& each) { return each.name == checkpoint; });
     return after("delete_checkpoint");
 }

@@ -84,6 +84,10 @@ class FakeHypervisor final : public VmInventory,
     void power_off(const VmId& vm);
     /// What runs is made from the persistent layer.
     void power_on(const VmId& vm);
+    /// Somebody made the hypervisor forget a checkpoint; its bitmaps stay.
+    void lose_checkpoint(const VmId& vm, const CheckpointId& checkpoint);
+    /// Names of the bitmaps in the VM's disks, in order of the name.
+    [[nodiscard]] std::vector<std::string> bitmaps(const VmId& vm) const;
 
     [[nodiscard]] Result<model::HostFacts> describe_host() override;
     [[nodiscard]] Result<std::vector<model::VmFacts>> list_vms() override;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
-#include <cstdlib>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -15,6 +14,7 @@
 #include "base/limits/libvirt.hpp"
 #include "hypervisor/backup_xml.hpp"
 #include "hypervisor/domain_xml.hpp"
+#include "hypervisor/libvirt/checkpoints.hpp"
 #include "hypervisor/libvirt/typed_params.hpp"
 #include "hypervisor/qcow2_header.hpp"
 #include "hypervisor/qcow2_layer.hpp"
@@ -87,20 +87,6 @@ Bytes scratch_used(virDomainPtr domain) {
     return used == values.end() ? Bytes(0) : Bytes(std::get<std::uint64_t>(used->second));
 }
 
-CheckpointHandle find_checkpoint(virDomainPtr domain, const CheckpointId& name) {
-    return CheckpointHandle(virDomainCheckpointLookupByName(domain, name.text().c_str(), 0));
-}
-
-Result<CheckpointFacts> facts_of(virDomainCheckpointPtr checkpoint) {
-    // Sizes are asked of QEMU, so they fail as a whole while the domain is off: the facts then name the disks alone.
-    TextHandle xml(virDomainCheckpointGetXMLDesc(checkpoint,
-                                                 VIR_DOMAIN_CHECKPOINT_XML_NO_DOMAIN | VIR_DOMAIN_CHECKPOINT_XML_SIZE));
-    if (xml == nullptr) xml.reset(virDomainCheckpointGetXMLDesc(checkpoint, VIR_DOMAIN_CHECKPOINT_XML_NO_DOMAIN));
-    if (xml == nullptr)
-        return fail_libvirt(fmt::format("reading checkpoint {}", virDomainCheckpointGetName(checkpoint)));
-    return checkpoint_in(xml.get());
-}
-
 /// Wakes who waits for the end of a domain's job. Lives until libvirt has dropped the callback, whose thread owns it.
 struct JobEnd {
     std::mutex mutex;
@@ -171,15 +157,7 @@ Result<std::vector<CheckpointFacts>> LibvirtBackup::checkpoints(const VmId& vm) 
         return fail(ErrorCode::kConflict, fmt::format("VM {} is held by a backup that begins, a snapshot or a "
                                                       "migration: wait for it (virsh domjobinfo {})",
                                                       vm.text(), vm.text()));
-    virDomainCheckpointPtr* list = nullptr;
-    const int count = virDomainListAllCheckpoints(domain.get(), &list, VIR_DOMAIN_CHECKPOINT_LIST_TOPOLOGICAL);
-    if (count < 0) return fail_libvirt(fmt::format("listing the checkpoints of VM {}", vm.text()));
-    const std::vector<CheckpointHandle> handles(list, list + count);
-    std::free(static_cast<void*>(list));
-    std::vector<CheckpointFacts> checkpoints;
-    for (const CheckpointHandle& handle : handles)
-        checkpoints.push_back(TRY(facts_of(handle.get())));
-    return checkpoints;
+    return list_checkpoints(domain.get());
 }
 
 Result<BackupJob> LibvirtBackup::begin_backup(const BackupRequest& request) {
@@ -203,7 +181,8 @@ Result<BackupJob> LibvirtBackup::begin_backup(const BackupRequest& request) {
             follow_by(failed, end_backup(request.vm, request.socket));
         follow_by(failed, remove_all(scratches));
         // A cut whose export failed leaves its checkpoint behind, which would cost the guest a bitmap for nothing.
-        follow_by(failed, delete_checkpoint(request.vm, request.checkpoint));
+        if (find_checkpoint(domain.get(), request.checkpoint) != nullptr)
+            follow_by(failed, delete_with_bitmaps(domain.get(), request.checkpoint));
         return failed;
     }
     const std::optional<std::string> xml = TRY(job_xml(domain.get(), request.vm));
@@ -254,24 +233,7 @@ Result<void> LibvirtBackup::end_backup(const VmId& vm, const std::filesystem::pa
 
 Result<void> LibvirtBackup::delete_checkpoint(const VmId& vm, const CheckpointId& checkpoint) {
     const DomainHandle domain = TRY(connection_.domain(vm));
-    const CheckpointHandle handle = find_checkpoint(domain.get(), checkpoint);
-    const std::string doing = fmt::format("deleting checkpoint {} of VM {}", checkpoint.text(), vm.text());
-    if (handle == nullptr) {
-        if (failed_with(VIR_ERR_NO_DOMAIN_CHECKPOINT)) return {};
-        return fail_libvirt(doing);
-    }
-    if (virDomainCheckpointDelete(handle.get(), 0) == 0) return {};
-    const Error reason = fail_libvirt(doing).value();
-    if (!TRY(is_running(domain.get())))
-        return fail(ErrorCode::kUnavailable,
-                    fmt::format("{}; its bitmaps can be removed while it runs", reason.message));
-    // A bitmap that a crash of QEMU took along cannot be removed; what libvirt remembers of it can.
-    const CheckpointFacts facts = TRY(facts_of(handle.get()));
-    const bool gone = std::ranges::none_of(facts.dirty, [](const auto& disk) { return disk.second.has_value(); });
-    if (!gone) return tl::unexpected(reason);
-    if (virDomainCheckpointDelete(handle.get(), VIR_DOMAIN_CHECKPOINT_DELETE_METADATA_ONLY) < 0)
-        return fail_libvirt(doing);
-    return {};
+    return delete_with_bitmaps(domain.get(), checkpoint);
 }
 
 }  // namespace penumbra::hypervisor::libvirt

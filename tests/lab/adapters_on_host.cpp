@@ -135,7 +135,7 @@ TEST_F(AdaptersOnHost, AShadowBootsFromACutWhileProductionRuns) {
     const std::filesystem::path socket = "/var/lib/libvirt/qemu/adapters.sock";
     const auto job =
         backup_.begin_backup({.vm = shop_.vm,
-                              .checkpoint = CheckpointId("adapters-0"),
+                              .checkpoint = CheckpointId("penumbra.0.0"),
                               .socket = socket,
                               .disks = {{.disk = "vda", .since = {}, .scratch = kImages / "scratch.qcow2"}}});
     ASSERT_TRUE(is_ok(job));
@@ -144,7 +144,7 @@ TEST_F(AdaptersOnHost, AShadowBootsFromACutWhileProductionRuns) {
     const auto copy = copy_disk(**source);
     source->reset();
     EXPECT_TRUE(is_ok(backup_.end_backup(shop_.vm, socket)));
-    EXPECT_TRUE(is_ok(backup_.delete_checkpoint(shop_.vm, CheckpointId("adapters-0"))));
+    EXPECT_TRUE(is_ok(backup_.delete_checkpoint(shop_.vm, CheckpointId("penumbra.0.0"))));
     EXPECT_TRUE(backup_.checkpoints(shop_.vm)->empty());
     ASSERT_TRUE(is_ok(copy));
 

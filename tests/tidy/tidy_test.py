@@ -18,6 +18,7 @@ PLANTED = {
     'using namespace': ('base/a.cpp', 'using namespace std;\n'),
     'sleep': ('tests/a.cpp', 'void f() { std::this_thread::sleep_for(x); }\n'),
     'a shell': ('agent/a.cpp', 'int f() { return system("ls"); }\n'),
+    'a tool of the host': ('agent/a.cpp', 'void f() { run_program({"/usr/bin/x"}, y); }\n'),
     'a long function': ('base/a.cpp', 'void f() {\n' + '    g();\n' * 80 + '}\n'),
     'a long file': ('base/a.cpp', '\n' * 601),
     'a long header': ('base/a.hpp', '#pragma once\n' + '\n' * 301),

@@ -183,33 +183,6 @@ TEST_F(Backup, ReadingAfterTheJobEndedIsUnavailable) {
     EXPECT_TRUE(fails(rig_->sources().open(*job, job->exports[0]), ErrorCode::kUnavailable));
 }
 
-TEST_F(Backup, CheckpointsAreListedOldestFirstAndDeletedOnce) {
-    make_checkpoint("cp0");
-    make_checkpoint("cp1");
-    rig_->guest_write(0, 2 * kBlock, 0x5a);
-    const auto listed = rig_->backup().checkpoints(rig_->vm());
-    ASSERT_TRUE(is_ok(listed));
-    ASSERT_EQ(listed->size(), 2U);
-    EXPECT_EQ((*listed)[0].name, CheckpointId("cp0"));
-    EXPECT_EQ((*listed)[1].dirty.at("vda"), Bytes(2 * kBlock));
-    EXPECT_TRUE(fails(rig_->backup().begin_backup(request("cp1")), ErrorCode::kAlreadyExists));
-    EXPECT_TRUE(is_ok(rig_->backup().delete_checkpoint(rig_->vm(), CheckpointId("cp0"))));
-    EXPECT_TRUE(is_ok(rig_->backup().delete_checkpoint(rig_->vm(), CheckpointId("cp0"))));
-    EXPECT_EQ(rig_->backup().checkpoints(rig_->vm())->size(), 1U);
-}
-
-TEST_F(Backup, ACrashBreaksTheBitmapAndSaysSo) {
-    make_checkpoint("cp0");
-    rig_->crash();
-    const auto listed = rig_->backup().checkpoints(rig_->vm());
-    ASSERT_TRUE(is_ok(listed));
-    ASSERT_EQ(listed->size(), 1U);
-    EXPECT_FALSE((*listed)[0].dirty.at("vda").has_value());
-    EXPECT_TRUE(fails(rig_->backup().begin_backup(request("cp1", "cp0")), ErrorCode::kDataLoss));
-    EXPECT_TRUE(is_ok(rig_->backup().delete_checkpoint(rig_->vm(), CheckpointId("cp0"))));
-    make_checkpoint("cp2");
-}
-
 TEST_F(Backup, AnUnknownVmIsNotFound) {
     const VmId nobody("99999999-9999-4999-8999-999999999999");
     EXPECT_TRUE(fails(rig_->backup().checkpoints(nobody), ErrorCode::kNotFound));

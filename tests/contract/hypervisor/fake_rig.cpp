@@ -38,6 +38,10 @@ class FakeRig final : public Rig {
     void mark_as_managed(const std::string& name_space) override {
         hypervisor_.set_metadata(vm_, fmt::format("<m:instance xmlns:m='{}'/>", name_space));
     }
+    void power_off() override { hypervisor_.power_off(vm_); }
+    void power_on() override { hypervisor_.power_on(vm_); }
+    void lose_checkpoint(const CheckpointId& checkpoint) override { hypervisor_.lose_checkpoint(vm_, checkpoint); }
+    std::vector<std::string> stored_bitmaps() override { return hypervisor_.bitmaps(vm_); }
     std::string shadow_xml(const std::string& name) override {
         return fmt::format(
             "<domain><name>{}</name><uuid>22222222-2222-4222-8222-222222222222</uuid><metadata><p:shadow xmlns:p='{}'/>"

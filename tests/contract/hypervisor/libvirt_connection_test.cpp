@@ -61,7 +61,7 @@ TEST(LibvirtConnection, AnybodysBlockStatisticsDoNotMeetOurCuts) {
     });
     constexpr int kCuts = 200;
     for (int cut = 0; cut < kCuts && !::testing::Test::HasFailure(); ++cut) {
-        const std::string name = "cp" + std::to_string(cut);
+        const std::string name = "penumbra.1." + std::to_string(cut);
         const auto job = rig->backup().begin_backup(
             {.vm = rig->vm(),
              .checkpoint = CheckpointId(name),

@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <chrono>
 #include <fstream>
+#include <sstream>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -7,6 +9,7 @@
 #include <libvirt/libvirt.h>
 #include <signal.h>
 
+#include "base/program.hpp"
 #include "hypervisor/libvirt/backup.hpp"
 #include "hypervisor/libvirt/connection.hpp"
 #include "hypervisor/libvirt/inventory.hpp"
@@ -99,6 +102,26 @@ class LibvirtRig final : public Rig {
     void mark_as_managed(const std::string& name_space) override {
         ASSERT(virDomainSetMetadata(domain_.get(), VIR_DOMAIN_METADATA_ELEMENT, "<instance/>", "m", name_space.c_str(),
                                     VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG) == 0);
+    }
+    void power_off() override { ASSERT(virDomainDestroy(domain_.get()) == 0); }
+    void power_on() override { ASSERT(virDomainCreate(domain_.get()) == 0); }
+    void lose_checkpoint(const CheckpointId& checkpoint) override {
+        const libvirt::CheckpointHandle handle(
+            virDomainCheckpointLookupByName(domain_.get(), checkpoint.text().c_str(), 0));
+        ASSERT(virDomainCheckpointDelete(handle.get(), VIR_DOMAIN_CHECKPOINT_DELETE_METADATA_ONLY) == 0);
+    }
+    std::vector<std::string> stored_bitmaps() override {
+        std::vector<std::string> names;
+        for (const auto& file : std::filesystem::directory_iterator(folder_.path())) {
+            if (file.path().extension() != ".qcow2") continue;
+            const auto info = run_program({"/usr/bin/qemu-img", "info", file.path()}, std::chrono::seconds(60));
+            ASSERT(info.has_value() && info->status == 0);
+            std::istringstream lines(info->output);
+            for (std::string word; lines >> word;)
+                if (word == "name:" && lines >> word) names.push_back(word);
+        }
+        std::ranges::sort(names);
+        return names;
     }
     std::string shadow_xml(const std::string& name) override {
         return fmt::format(fmt::runtime(kShadowXml), name, kShadowMark);

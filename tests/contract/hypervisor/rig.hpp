@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "hypervisor/ports.hpp"
 
@@ -42,6 +43,13 @@ class Rig {
     virtual std::string definition() = 0;
     /// Another manager marks the VM as its own: an element of this namespace in its <metadata>.
     virtual void mark_as_managed(const std::string& name_space) = 0;
+    /// The VM is switched off, and on again. Its disks are closed in order.
+    virtual void power_off() = 0;
+    virtual void power_on() = 0;
+    /// Somebody makes the hypervisor forget a checkpoint; its bitmaps stay.
+    virtual void lose_checkpoint(const CheckpointId& checkpoint) = 0;
+    /// What another tool finds in the disks of a VM that is off, in order of the name.
+    virtual std::vector<std::string> stored_bitmaps() = 0;
     /// XML of a shadow named so that this hypervisor can define and start.
     virtual std::string shadow_xml(const std::string& name) = 0;
 };

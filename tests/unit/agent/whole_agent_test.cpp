@@ -257,6 +257,20 @@ TEST_F(WholeAgentTest, ACleanHostStaysCleanWhereverACopyWasAtWork) {
     EXPECT_GE(moments, 2U) << "before the cut and after it";
 }
 
+TEST_F(WholeAgentTest, CleaningTakesBitmapsOutOfAVmThatIsOffAndThoseWhoseCheckpointWasLost) {
+    for (const bool lost : {false, true}) {
+        ASSERT_TRUE(succeeded(agent_->order(model::ReplicateGroup{GroupId("shop")})));
+        const auto standing = host_.hypervisor.checkpoints(kShop);
+        ASSERT_EQ(standing->size(), 1U);
+        if (lost) host_.hypervisor.lose_checkpoint(kShop, standing->front().name);
+        host_.hypervisor.power_off(kShop);
+        ASSERT_EQ(host_.hypervisor.bitmaps(kShop).size(), 1U);
+        ASSERT_TRUE(succeeded(agent_->order(model::CleanHost{})));
+        EXPECT_TRUE(host_.hypervisor.bitmaps(kShop).empty()) << "lost: " << lost;
+        host_.hypervisor.power_on(kShop);
+    }
+}
+
 TEST_F(WholeAgentTest, WhatJobsLeftThatEndedWithoutTheAgentGoesAtItsStartAndAfterACopy) {
     const auto left = [&](const char* name) {
         std::ofstream(host_.scratch / name) << "old blocks";
