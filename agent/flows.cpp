@@ -121,6 +121,11 @@ Flows::Flows(const Lanes& lanes, const Ports& ports, const Places& places, Tell 
                   },
               // Its lane does one thing after the other: what was before this is over.
               .await_copies = [this] { return call_on<void>(lanes_.replicate, [] { return Result<void>(); }); },
+              .checkpoint_aside =
+                  [this](const VmId& vm) {
+                      return call_on<std::optional<CheckpointId>>(
+                          lanes_.replicate, [this, vm] { return replicator_.checkpoint_aside(vm); });
+                  },
               .remove_replicas = ports.remove_replicas,
               .clock = ports.clock,
               .tell = tell_}) {}

@@ -96,6 +96,29 @@ Result<hypervisor::ReplicaManifest> ReplicateFlow::copy(const model::Command& co
                                   stop_.get_token());
 }
 
+Result<hypervisor::ReplicaManifest> ReplicateFlow::read(const model::Command& command,
+                                                        const hypervisor::GenerationPlan& plan, GuestPace& pace,
+                                                        std::vector<std::string>& troubles) {
+    const model::EffectSpec hold{.id = TRY(EffectId::parse(fmt::format("backup:{}", plan.checkpoint.text()))),
+                                 .target = {.vm = plan.vm},
+                                 .lease = limits::kBackupLease,
+                                 .action = model::BackupHold{.checkpoint = plan.checkpoint.text()}};
+    parts_.desk.lay_out(plan);
+    pace.begin();
+    TRY(still_wanted(command));
+    TRY(parts_.holds.place(hold));
+    Result<hypervisor::ReplicaManifest> manifest = copy(command, plan, hold.id, pace);
+    const Result<void> lifted =
+        parts_.holds.lift(hold.id, manifest.has_value() ? "the generation is read" : "the copy failed");
+    follow_by(manifest, lifted);
+    // Committed is committed: what is left over on production's side is a trouble, and tried again next time.
+    if (manifest.has_value() && !lifted.has_value()) troubles.push_back(lifted.error().describe());
+    if (lifted.has_value())
+        if (const Result<void> cleared = parts_.desk.clear_scratch(); !cleared.has_value())
+            troubles.push_back(cleared.error().describe());
+    return manifest;
+}
+
 Result<model::Generation> ReplicateFlow::replicate(const model::Command& command, const GroupId& group) {
     TRY(still_wanted(command));
     const model::VmFacts vm = TRY(find_vm(TRY(parts_.inventory.list_vms()), group.text()));
@@ -107,25 +130,9 @@ Result<model::Generation> ReplicateFlow::replicate(const model::Command& command
     TRY(parts_.replicator.forget_checkpoints(vm.vm));
     const hypervisor::GenerationPlan plan = TRY(parts_.replicator.plan(group, vm.vm, disks));
     parts_.tell(Troubles{.flow = "replicate", .sentences = plan.troubles});
-    const model::EffectSpec hold{.id = TRY(EffectId::parse(fmt::format("backup:{}", plan.checkpoint.text()))),
-                                 .target = {.vm = vm.vm},
-                                 .lease = limits::kBackupLease,
-                                 .action = model::BackupHold{.checkpoint = plan.checkpoint.text()}};
-    parts_.desk.lay_out(plan);
-    pace.begin();
-    TRY(still_wanted(command));
-    TRY(parts_.holds.place(hold));
-    Result<hypervisor::ReplicaManifest> manifest = copy(command, plan, hold.id, pace);
-    const Result<void> lifted =
-        parts_.holds.lift(hold.id, manifest.has_value() ? "the generation is read" : "the copy failed");
-    follow_by(manifest, lifted);
-    // Committed is committed: what is left over on production's side is a trouble, and tried again next time. The
-    // checkpoint of a generation that failed is left over too.
     std::vector<std::string> troubles = plan.troubles;
-    if (manifest.has_value() && !lifted.has_value()) troubles.push_back(lifted.error().describe());
-    if (lifted.has_value())
-        if (const Result<void> cleared = parts_.desk.clear_scratch(); !cleared.has_value())
-            troubles.push_back(cleared.error().describe());
+    Result<hypervisor::ReplicaManifest> manifest = read(command, plan, pace, troubles);
+    // The checkpoint of a generation that failed is left over too.
     if (const Result<void> forgotten = parts_.replicator.forget_checkpoints(vm.vm); !forgotten.has_value())
         troubles.push_back(forgotten.error().describe());
     parts_.tell(Troubles{.flow = "replicate", .sentences = std::move(troubles)});
@@ -150,7 +157,16 @@ void ReplicateFlow::execute(const model::Command& command) {
     parts_.tell(Event(WorkerReported{ended(command, made, parts_.clock.wall())}));
 }
 
+Result<void> ReplicateFlow::tidy(const GroupId& group) {
+    return parts_.replicator.forget_checkpoints(TRY(find_vm(TRY(parts_.inventory.list_vms()), group.text())).vm);
+}
+
 void ReplicateFlow::recover(const model::Command& command) {
+    const auto* order = std::get_if<model::ReplicateGroup>(&command.operation);
+    ASSERT(order != nullptr);
+    // What it had the hypervisor take up is in an operator's way.
+    if (const Result<void> tidied = tidy(order->group); !tidied.has_value())
+        parts_.tell(Troubles{.flow = "replicate", .sentences = {tidied.error().describe()}});
     const Error error{.code = ErrorCode::kCancelled,
                       .message =
                           "the agent restarted during the copy: the generations before are as they were, "

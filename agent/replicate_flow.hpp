@@ -7,6 +7,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "agent/guest_pace.hpp"
 #include "agent/holds.hpp"
@@ -70,9 +71,14 @@ class ReplicateFlow {
 
  private:
     [[nodiscard]] Result<model::Generation> replicate(const model::Command& command, const GroupId& group);
+    /// The hold is placed, the generation read, the hold lifted.
+    [[nodiscard]] Result<hypervisor::ReplicaManifest> read(const model::Command& command,
+                                                           const hypervisor::GenerationPlan& plan, GuestPace& pace,
+                                                           std::vector<std::string>& troubles);
     [[nodiscard]] Result<hypervisor::ReplicaManifest> copy(const model::Command& command,
                                                            const hypervisor::GenerationPlan& plan, const EffectId& hold,
                                                            GuestPace& pace);
+    [[nodiscard]] Result<void> tidy(const GroupId& group);
     [[nodiscard]] Result<void> check_scratch(const VmId& vm, Bytes room);
     [[nodiscard]] Result<void> still_wanted(const model::Command& command) const;
 

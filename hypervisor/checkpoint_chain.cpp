@@ -32,8 +32,10 @@ std::string doubt(const model::DiskFacts& disk, const std::optional<ReplicaManif
     const auto bitmap = base->dirty.find(disk.target);
     if (bitmap == base->dirty.end()) return fmt::format("checkpoint {} does not cover it", newest->checkpoint.text());
     if (!bitmap->second)
-        return fmt::format("the bitmap of checkpoint {} is broken: QEMU ended without closing the disk",
-                           newest->checkpoint.text());
+        return fmt::format(
+            "the bitmap of checkpoint {} is broken or gone: QEMU ended without closing the disk, or "
+            "somebody changed it",
+            newest->checkpoint.text());
     return {};
 }
 

@@ -120,7 +120,8 @@ struct BackupStatus {
     Bytes scratch_used;
 };
 
-/// Pull-mode backup jobs and checkpoints: beginning one is a hold (design D6) whose undo is end_backup().
+/// Pull-mode backup jobs and checkpoints: beginning one is a hold (design D6) whose undo is end_backup(). Between two
+/// generations a checkpoint is set aside (docs/decisions/0005).
 class BackupControl : public Port {
  public:
     /// Oldest first; foreign ones included (is_ours() of checkpoint_chain tells). At the end, bitmaps of ours in the
@@ -132,6 +133,12 @@ class BackupControl : public Port {
     [[nodiscard]] virtual Result<std::optional<BackupStatus>> backup_status(const VmId& vm) = 0;
     /// Ends the job whose server is `socket` and waits until it is gone. No job: success. A foreign job: kConflict.
     [[nodiscard]] virtual Result<void> end_backup(const VmId& vm, const std::filesystem::path& socket) = 0;
+    /// Makes the hypervisor forget a checkpoint of ours, and nothing else: its bitmaps stay in the disks and go on
+    /// counting, and nobody who undefines the VM is refused. One it does not have is a success.
+    [[nodiscard]] virtual Result<void> set_checkpoint_aside(const VmId& vm, const CheckpointId& checkpoint) = 0;
+    /// Gives the hypervisor back one that was set aside, by name, time and disks (`dirty` without values), and says
+    /// what has become of its bitmaps. One that it has is left as it is. kUnavailable while the VM is off.
+    [[nodiscard]] virtual Result<CheckpointFacts> recall_checkpoint(const VmId& vm, const CheckpointFacts& known) = 0;
     /// Takes a checkpoint of ours and its bitmaps away, of a VM that is off too, and when only bitmaps are left; one
     /// that is not there is a success. Another's is kPermissionDenied; kConflict while somebody uses a stopped VM's
     /// disk.

@@ -224,6 +224,24 @@ void Replicator::take_base(GenerationPlan& plan, const ReplicaManifest& newest) 
     plan.base = newest;
 }
 
+void Replicator::recall_base(GenerationPlan& plan, const std::vector<model::DiskFacts>& disks,
+                             std::vector<CheckpointFacts>& checkpoints) {
+    CheckpointFacts known{.name = plan.base->checkpoint, .created_s = plan.base->checkpoint_created_s, .dirty = {}};
+    for (const model::DiskFacts& disk : disks)
+        if (disk.incremental && plan.base->volume(disk.target) != nullptr)
+            known.dirty.emplace(disk.target, std::nullopt);
+    const auto listed = std::ranges::find(checkpoints, known.name, &CheckpointFacts::name);
+    if (known.dirty.empty() || (listed != checkpoints.end() && !listed->stray)) return;
+    Result<CheckpointFacts> recalled = backup_.recall_checkpoint(plan.vm, known);
+    if (!recalled.has_value()) {
+        plan.troubles.push_back(fmt::format("nothing can be built on generation {}: {}", plan.base->generation,
+                                            recalled.error().describe()));
+        return;
+    }
+    if (listed != checkpoints.end()) checkpoints.erase(listed);
+    checkpoints.push_back(std::move(*recalled));
+}
+
 Result<GenerationPlan> Replicator::plan(const GroupId& group, const VmId& vm,
                                         const std::vector<model::DiskFacts>& disks) {
     if (disks.empty()) return fail(ErrorCode::kInvalidArgument, fmt::format("VM {} has no disk to copy", vm.text()));
@@ -234,9 +252,11 @@ Result<GenerationPlan> Replicator::plan(const GroupId& group, const VmId& vm,
                         .checkpoint = checkpoint_name(state.next_generation, clock_.wall()),
                         .troubles = std::move(state.troubles)};
     if (const ReplicaManifest* newest = state.newest()) take_base(plan, *newest);
-    plan.decision = decide_chain(plan.base, TRY(backup_.checkpoints(vm)), disks);
+    std::vector<CheckpointFacts> checkpoints = TRY(backup_.checkpoints(vm));
+    if (plan.base) recall_base(plan, disks, checkpoints);
+    plan.decision = decide_chain(plan.base, checkpoints, disks);
     // Why it went full must be readable: "there is no generation yet" would hide a broken one.
-    if (!plan.base && !plan.troubles.empty())
+    if (plan.decision.kind == model::GenerationKind::kFull && !plan.troubles.empty())
         plan.decision.reason = fmt::format("{}; {}", plan.troubles.back(), plan.decision.reason);
     return plan;
 }
@@ -246,11 +266,22 @@ Result<void> Replicator::forget_checkpoints(const VmId& vm) {
     const ReplicaManifest* newest = state.newest();
     const std::vector<CheckpointFacts> checkpoints = TRY(backup_.checkpoints(vm));
     for (const CheckpointFacts& checkpoint : checkpoints) {
+        if (!is_ours(checkpoint.name)) continue;
         const bool needed = newest != nullptr && checkpoint.name == newest->checkpoint &&
-                            checkpoint.created_s == newest->checkpoint_created_s;
-        if (is_ours(checkpoint.name) && !needed) TRY(backup_.delete_checkpoint(vm, checkpoint.name));
+                            (checkpoint.stray || checkpoint.created_s == newest->checkpoint_created_s);
+        if (!needed) {
+            TRY(backup_.delete_checkpoint(vm, checkpoint.name));
+        } else if (!checkpoint.stray) {
+            TRY(backup_.set_checkpoint_aside(vm, checkpoint.name));
+        }
     }
     return {};
+}
+
+Result<std::optional<CheckpointId>> Replicator::checkpoint_aside(const VmId& vm) {
+    const ReplicaState state = TRY(target_.state(vm));
+    if (state.newest() == nullptr) return std::nullopt;
+    return state.newest()->checkpoint;
 }
 
 Result<ReplicaManifest> Replicator::copy(const GenerationPlan& plan, const BackupJob& job,

@@ -61,13 +61,19 @@ class Replicator {
     Replicator(BackupControl& backup, BlockSources& sources, ReplicaTarget& target, const Clock& clock)
         : backup_(backup), sources_(sources), target_(target), clock_(clock) {}
 
-    /// Reads target and checkpoints, touches neither. `disks` are those to copy; none is kInvalidArgument.
+    /// Reads target and checkpoints, and has the hypervisor take up again the one the target was built on; whatever
+    /// becomes of the plan, forget_checkpoints() follows. `disks` are those to copy; none is kInvalidArgument.
     [[nodiscard]] Result<GenerationPlan> plan(const GroupId& group, const VmId& vm,
                                               const std::vector<model::DiskFacts>& disks);
 
     /// Deletes our checkpoints that nothing can be built on: after a commit all but the newest manifest's, and before a
-    /// cut those that attempts left. Never a foreign one.
+    /// cut those that attempts left. The newest's is set aside: its bitmaps count on, and nobody who undefines the VM
+    /// is refused. Never a foreign one.
     [[nodiscard]] Result<void> forget_checkpoints(const VmId& vm);
+
+    /// The checkpoint that was set aside for the next generation, which nobody but the target may know of; none:
+    /// nothing can be built on.
+    [[nodiscard]] Result<std::optional<CheckpointId>> checkpoint_aside(const VmId& vm);
 
     /// Copies what `job` offers, re-reads it at the target, compares and commits. The job stays open.
     /// kUnavailable, kDeadlineExceeded: the source is gone or hangs; kUnsupported: the bitmap was lost; kDataLoss: what
@@ -79,6 +85,9 @@ class Replicator {
  private:
     /// Builds on `newest` if all its tables can be read; else says why not.
     void take_base(GenerationPlan& plan, const ReplicaManifest& newest);
+    /// Has the base's checkpoint among `checkpoints` again, or says why not.
+    void recall_base(GenerationPlan& plan, const std::vector<model::DiskFacts>& disks,
+                     std::vector<CheckpointFacts>& checkpoints);
 
     BackupControl& backup_;
     BlockSources& sources_;

@@ -10,16 +10,9 @@
 #include "hypervisor/checkpoint_chain.hpp"
 #include "hypervisor/domain_xml.hpp"
 #include "hypervisor/fake/fake_block_source.hpp"
+#include "hypervisor/fake/fake_checkpoint.hpp"
 
 namespace penumbra::hypervisor::fake {
-
-struct FakeHypervisor::Checkpoint {
-    CheckpointId name;
-    std::int64_t created_s = 0;
-    std::map<std::string, ExtentSet> dirty;
-    std::set<std::string> broken;
-    bool stray = false;
-};
 
 struct FakeHypervisor::Job {
     std::filesystem::path socket;
@@ -29,7 +22,7 @@ struct FakeHypervisor::Job {
 
 struct FakeHypervisor::Domain {
     FakeVm vm;
-    std::vector<Checkpoint> checkpoints;
+    std::vector<FakeCheckpoint> checkpoints;
     std::optional<Job> job;
 };
 
@@ -61,6 +54,11 @@ Result<IoTuneVector> next_iotune(const IoTuneVector& old, IoTuneVector vector) {
     if (vector.group_name.empty()) vector.group_name = old.group_name;
     if (vector.limits.empty()) vector.group_name.clear();
     return vector;
+}
+
+Result<void> check_ours(const CheckpointId& checkpoint) {
+    if (is_ours(checkpoint)) return {};
+    return fail(ErrorCode::kPermissionDenied, fmt::format("checkpoint {} is not ours", checkpoint.text()));
 }
 
 Bytes scratch_used(const std::map<std::string, ExtentSet>& pushed_out) {
@@ -172,7 +170,7 @@ Result<void> FakeHypervisor::touch(Domain& domain, FakeDisk& disk, Extent extent
             return fail(ErrorCode::kResourceExhausted, "guest write failed: No space left on device");
         domain.job->pushed_out = std::move(pushed_out);
     }
-    for (Checkpoint& checkpoint : domain.checkpoints) {
+    for (FakeCheckpoint& checkpoint : domain.checkpoints) {
         if (const auto dirty = checkpoint.dirty.find(disk.target); dirty != checkpoint.dirty.end())
             dirty->second.insert(touched);
     }
@@ -219,7 +217,7 @@ void FakeHypervisor::crash(const VmId& vm) {
             cut->open = false;
     }
     domain.job.reset();
-    for (Checkpoint& checkpoint : domain.checkpoints) {
+    for (FakeCheckpoint& checkpoint : domain.checkpoints) {
         for (const auto& [disk, dirty] : checkpoint.dirty)
             checkpoint.broken.insert(disk);
     }
@@ -236,6 +234,8 @@ void FakeHypervisor::power_off(const VmId& vm) {
     domain.job.reset();
     for (FakeDisk& disk : domain.vm.disks)
         disk.live = {};
+    for (FakeCheckpoint& checkpoint : domain.checkpoints)
+        checkpoint.stored = true;
 }
 
 void FakeHypervisor::power_on(const VmId& vm) {
@@ -251,14 +251,20 @@ void FakeHypervisor::power_on(const VmId& vm) {
 
 void FakeHypervisor::lose_checkpoint(const VmId& vm, const CheckpointId& checkpoint) {
     const std::lock_guard lock(mutex_);
-    for (Checkpoint& each : domains_.at(vm)->checkpoints)
+    for (FakeCheckpoint& each : domains_.at(vm)->checkpoints)
         each.stray = each.stray || each.name == checkpoint;
+}
+
+bool FakeHypervisor::can_be_undefined(const VmId& vm) const {
+    const std::lock_guard lock(mutex_);
+    const Domain& domain = *domains_.at(vm);
+    return domain.vm.running || std::ranges::all_of(domain.checkpoints, &FakeCheckpoint::stray);
 }
 
 std::vector<std::string> FakeHypervisor::bitmaps(const VmId& vm) const {
     const std::lock_guard lock(mutex_);
     std::vector<std::string> names;
-    for (const Checkpoint& each : domains_.at(vm)->checkpoints)
+    for (const FakeCheckpoint& each : domains_.at(vm)->checkpoints)
         if (!each.dirty.empty()) names.push_back(each.name.text());
     std::ranges::sort(names);
     return names;
@@ -386,17 +392,9 @@ Result<std::vector<CheckpointFacts>> FakeHypervisor::checkpoints(const VmId& vm)
     TRY(before("checkpoints"));
     const Domain* domain = TRY(find(vm));
     std::vector<CheckpointFacts> list;
-    for (const Checkpoint& checkpoint : domain->checkpoints) {
-        if (checkpoint.stray && !is_ours(checkpoint.name)) continue;
-        CheckpointFacts facts{.name = checkpoint.name,
-                              .created_s = checkpoint.stray ? 0 : checkpoint.created_s,
-                              .dirty = {},
-                              .stray = checkpoint.stray};
-        for (const auto& [disk, dirty] : checkpoint.dirty) {
-            const bool known = domain->vm.running && !checkpoint.stray && !checkpoint.broken.contains(disk);
-            facts.dirty[disk] = known ? std::optional(Bytes(dirty.bytes())) : std::nullopt;
-        }
-        list.push_back(std::move(facts));
+    for (const FakeCheckpoint& checkpoint : domain->checkpoints) {
+        if (checkpoint.stray && !(is_ours(checkpoint.name) && checkpoint.stored)) continue;
+        list.push_back(checkpoint.facts(domain->vm.running));
     }
     std::ranges::stable_partition(list, [](const CheckpointFacts& facts) { return !facts.stray; });
     return list;
@@ -411,11 +409,11 @@ Result<BackupJob> FakeHypervisor::begin_backup(const BackupRequest& request) {
                     fmt::format("VM {} is not running: a backup needs it to run", domain->vm.name));
     if (domain->job)
         return fail(ErrorCode::kConflict, fmt::format("VM {} has a backup job already: end it first", domain->vm.name));
-    if (std::ranges::find(domain->checkpoints, request.checkpoint, &Checkpoint::name) != domain->checkpoints.end())
+    if (std::ranges::find(domain->checkpoints, request.checkpoint, &FakeCheckpoint::name) != domain->checkpoints.end())
         return fail(ErrorCode::kAlreadyExists, fmt::format("checkpoint {} exists already", request.checkpoint.text()));
 
     Job job{.socket = request.socket, .cuts = {}, .pushed_out = {}};
-    Checkpoint made{.name = request.checkpoint, .created_s = clock_s_++, .dirty = {}, .broken = {}};
+    FakeCheckpoint made{.name = request.checkpoint, .created_s = clock_s_++, .dirty = {}, .broken = {}};
     BackupJob answer{.vm = request.vm, .checkpoint = {}, .socket = request.socket, .exports = {}};
     for (const BackupDisk& wanted : request.disks) {
         const FakeDisk* disk = TRY(find_disk(request.vm, wanted.disk));
@@ -423,7 +421,7 @@ Result<BackupJob> FakeHypervisor::begin_backup(const BackupRequest& request) {
         if (wanted.since.empty()) {
             cut->dirty.insert({.begin = 0, .end = disk->data.size()});
         } else {
-            const auto since = std::ranges::find(domain->checkpoints, wanted.since, &Checkpoint::name);
+            const auto since = std::ranges::find(domain->checkpoints, wanted.since, &FakeCheckpoint::name);
             if (since == domain->checkpoints.end() || since->stray || since->broken.contains(wanted.disk) ||
                 !since->dirty.contains(wanted.disk))
                 return fail(ErrorCode::kDataLoss,
@@ -469,14 +467,36 @@ Result<void> FakeHypervisor::end_backup(const VmId& vm, const std::filesystem::p
     return after("end_backup");
 }
 
+Result<void> FakeHypervisor::set_checkpoint_aside(const VmId& vm, const CheckpointId& checkpoint) {
+    const std::lock_guard lock(mutex_);
+    TRY(before("set_checkpoint_aside"));
+    Domain* domain = TRY(find(vm));
+    TRY(check_ours(checkpoint));
+    for (FakeCheckpoint& each : domain->checkpoints)
+        each.stray = each.stray || each.name == checkpoint;
+    return after("set_checkpoint_aside");
+}
+
+Result<CheckpointFacts> FakeHypervisor::recall_checkpoint(const VmId& vm, const CheckpointFacts& known) {
+    const std::lock_guard lock(mutex_);
+    TRY(before("recall_checkpoint"));
+    Domain* domain = TRY(find(vm));
+    TRY(check_ours(known.name));
+    if (!domain->vm.running) return fail(ErrorCode::kUnavailable, fmt::format("VM {} is not running", domain->vm.name));
+    auto found = std::ranges::find(domain->checkpoints, known.name, &FakeCheckpoint::name);
+    if (found == domain->checkpoints.end())
+        found = domain->checkpoints.insert(found, FakeCheckpoint::without_bitmaps(known));
+    if (std::exchange(found->stray, false)) found->created_s = known.created_s;
+    TRY(after("recall_checkpoint"));
+    return found->facts(true);
+}
+
 Result<void> FakeHypervisor::delete_checkpoint(const VmId& vm, const CheckpointId& checkpoint) {
     const std::lock_guard lock(mutex_);
     TRY(before("delete_checkpoint"));
     Domain* domain = TRY(find(vm));
-    if (!is_ours(checkpoint))
-        return fail(ErrorCode::kPermissionDenied,
-                    fmt::format("checkpoint {} of VM {} is not ours", checkpoint.text(), domain->vm.name));
-    std::erase_if(domain->checkpoints, [&](const Checkpoint& each) { return each.name == checkpoint; });
+    TRY(check_ours(checkpoint));
+    std::erase_if(domain->checkpoints, [&](const FakeCheckpoint& each) { return each.name == checkpoint; });
     return after("delete_checkpoint");
 }
 

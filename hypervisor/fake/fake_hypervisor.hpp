@@ -86,6 +86,8 @@ class FakeHypervisor final : public VmInventory,
     void power_on(const VmId& vm);
     /// Somebody made the hypervisor forget a checkpoint; its bitmaps stay.
     void lose_checkpoint(const VmId& vm, const CheckpointId& checkpoint);
+    /// Whether an operator's `virsh undefine` of the VM would be done.
+    [[nodiscard]] bool can_be_undefined(const VmId& vm) const;
     /// Names of the bitmaps in the VM's disks, in order of the name.
     [[nodiscard]] std::vector<std::string> bitmaps(const VmId& vm) const;
 
@@ -99,6 +101,8 @@ class FakeHypervisor final : public VmInventory,
     [[nodiscard]] Result<BackupJob> begin_backup(const BackupRequest& request) override;
     [[nodiscard]] Result<std::optional<BackupStatus>> backup_status(const VmId& vm) override;
     [[nodiscard]] Result<void> end_backup(const VmId& vm, const std::filesystem::path& socket) override;
+    [[nodiscard]] Result<void> set_checkpoint_aside(const VmId& vm, const CheckpointId& checkpoint) override;
+    [[nodiscard]] Result<CheckpointFacts> recall_checkpoint(const VmId& vm, const CheckpointFacts& known) override;
     [[nodiscard]] Result<void> delete_checkpoint(const VmId& vm, const CheckpointId& checkpoint) override;
 
     [[nodiscard]] Result<std::vector<ShadowDomainFacts>> list_shadows() override;
@@ -122,7 +126,6 @@ class FakeHypervisor final : public VmInventory,
 
  private:
     struct Domain;
-    struct Checkpoint;
     struct Job;
     struct ShadowDomain;
 

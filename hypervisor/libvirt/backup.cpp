@@ -148,15 +148,19 @@ Result<void> check_free(virDomainPtr domain, const BackupRequest& request) {
     return {};
 }
 
+/// Sizes of bitmaps come from QEMU's block nodes (see make_scratches): not while somebody is making some.
+Result<void> check_nodes_stand(virDomainPtr domain, const VmId& vm) {
+    if (!TRY(is_running(domain)) || !TRY(has_job(domain, vm)) || TRY(job_xml(domain, vm)).has_value()) return {};
+    return fail(ErrorCode::kConflict, fmt::format("VM {} is held by a backup that begins, a snapshot or a "
+                                                  "migration: wait for it (virsh domjobinfo {})",
+                                                  vm.text(), vm.text()));
+}
+
 }  // namespace
 
 Result<std::vector<CheckpointFacts>> LibvirtBackup::checkpoints(const VmId& vm) {
     const DomainHandle domain = TRY(connection_.domain(vm));
-    // Their sizes come from QEMU's block nodes (see make_scratches): not while somebody is making some.
-    if (TRY(is_running(domain.get())) && TRY(has_job(domain.get(), vm)) && !TRY(job_xml(domain.get(), vm)).has_value())
-        return fail(ErrorCode::kConflict, fmt::format("VM {} is held by a backup that begins, a snapshot or a "
-                                                      "migration: wait for it (virsh domjobinfo {})",
-                                                      vm.text(), vm.text()));
+    TRY(check_nodes_stand(domain.get(), vm));
     return list_checkpoints(domain.get());
 }
 
@@ -229,6 +233,20 @@ Result<void> LibvirtBackup::end_backup(const VmId& vm, const std::filesystem::pa
     return fail(ErrorCode::kDeadlineExceeded,
                 fmt::format("the backup job of VM {} did not end; `virsh domjobabort {}` ends it by hand", vm.text(),
                             vm.text()));
+}
+
+Result<void> LibvirtBackup::set_checkpoint_aside(const VmId& vm, const CheckpointId& checkpoint) {
+    const DomainHandle domain = TRY(connection_.domain(vm));
+    return forget_metadata(domain.get(), checkpoint);
+}
+
+Result<CheckpointFacts> LibvirtBackup::recall_checkpoint(const VmId& vm, const CheckpointFacts& known) {
+    const DomainHandle domain = TRY(connection_.domain(vm));
+    if (!TRY(is_running(domain.get())))
+        return fail(ErrorCode::kUnavailable,
+                    fmt::format("VM {} is not running, so nobody knows what became of its bitmaps", vm.text()));
+    TRY(check_nodes_stand(domain.get(), vm));
+    return redefine(domain.get(), known);
 }
 
 Result<void> LibvirtBackup::delete_checkpoint(const VmId& vm, const CheckpointId& checkpoint) {

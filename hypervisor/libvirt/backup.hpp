@@ -20,6 +20,8 @@ class LibvirtBackup final : public BackupControl {
     [[nodiscard]] Result<BackupJob> begin_backup(const BackupRequest& request) override;
     [[nodiscard]] Result<std::optional<BackupStatus>> backup_status(const VmId& vm) override;
     [[nodiscard]] Result<void> end_backup(const VmId& vm, const std::filesystem::path& socket) override;
+    [[nodiscard]] Result<void> set_checkpoint_aside(const VmId& vm, const CheckpointId& checkpoint) override;
+    [[nodiscard]] Result<CheckpointFacts> recall_checkpoint(const VmId& vm, const CheckpointFacts& known) override;
     [[nodiscard]] Result<void> delete_checkpoint(const VmId& vm, const CheckpointId& checkpoint) override;
 
  private:

@@ -27,17 +27,29 @@ Result<std::vector<model::DiskFacts>> disks_with_bitmaps(virDomainPtr domain) {
     return disks;
 }
 
+Result<void> delete_strays_of_running(virDomainPtr domain, const CheckpointId& name);
+
 Result<void> delete_of_running(virDomainPtr domain, virDomainCheckpointPtr checkpoint) {
     if (virDomainCheckpointDelete(checkpoint, 0) == 0) return {};
     const CheckpointId name(virDomainCheckpointGetName(checkpoint));
     const Error reason = fail_libvirt(doing(domain, name)).value();
     const CheckpointFacts facts = TRY(facts_of(checkpoint));
     // A bitmap that a crash of QEMU took along cannot be removed; what libvirt remembers of it can.
-    const bool gone = std::ranges::none_of(facts.dirty, [](const auto& disk) { return disk.second.has_value(); });
-    if (!gone) return tl::unexpected(reason);
+    const auto gone = [](const auto& disk) { return !disk.second.has_value(); };
+    if (!facts.dirty.empty() && std::ranges::none_of(facts.dirty, gone)) return tl::unexpected(reason);
     if (virDomainCheckpointDelete(checkpoint, VIR_DOMAIN_CHECKPOINT_DELETE_METADATA_ONLY) < 0)
         return fail_libvirt(doing(domain, name));
-    return {};
+    if (facts.dirty.size() <= 1) return {};
+    return delete_strays_of_running(domain, name);  // one disk's is gone, another's may stand
+}
+
+Result<CheckpointHandle> define_again(virDomainPtr domain, const CheckpointFacts& known) {
+    CheckpointHandle again(virDomainCheckpointCreateXML(domain, redefined_checkpoint_xml(known).c_str(),
+                                                        VIR_DOMAIN_CHECKPOINT_CREATE_REDEFINE));
+    if (again == nullptr)
+        return fail_libvirt(
+            fmt::format("taking up checkpoint {} of VM {} again", known.name.text(), virDomainGetName(domain)));
+    return again;
 }
 
 /// Bitmaps of a name that libvirt has no checkpoint of: QEMU takes them out for a checkpoint only, so each disk is
@@ -45,13 +57,18 @@ Result<void> delete_of_running(virDomainPtr domain, virDomainCheckpointPtr check
 Result<void> delete_strays_of_running(virDomainPtr domain, const CheckpointId& name) {
     const std::vector<model::DiskFacts> disks = TRY(disks_with_bitmaps(domain));
     for (const model::DiskFacts& disk : disks) {
-        const CheckpointHandle again(virDomainCheckpointCreateXML(
-            domain, redefined_checkpoint_xml({.name = name, .created_s = 0, .dirty = {{disk.target, {}}}}).c_str(),
-            VIR_DOMAIN_CHECKPOINT_CREATE_REDEFINE));
-        if (again == nullptr) return fail_libvirt(doing(domain, name));
+        const CheckpointHandle again =
+            TRY(define_again(domain, {.name = name, .created_s = 0, .dirty = {{disk.target, {}}}}));
         TRY(delete_of_running(domain, again.get()));
     }
     return {};
+}
+
+Result<void> check_ours(virDomainPtr domain, const CheckpointId& checkpoint) {
+    if (is_ours(checkpoint)) return {};
+    return fail(ErrorCode::kPermissionDenied,
+                fmt::format("checkpoint {} of VM {} is not ours: whoever made it deletes it", checkpoint.text(),
+                            virDomainGetName(domain)));
 }
 
 Result<void> delete_of_stopped(virDomainPtr domain, const CheckpointId& name) {
@@ -61,11 +78,7 @@ Result<void> delete_of_stopped(virDomainPtr domain, const CheckpointId& name) {
         for (const ImageBitmaps& image : chain)
             if (std::ranges::find(image.names, name.text()) != image.names.end()) TRY(remove_bitmap(image.image, name));
     }
-    const CheckpointHandle handle = find_checkpoint(domain, name);
-    if (handle == nullptr && failed_with(VIR_ERR_NO_DOMAIN_CHECKPOINT)) return {};
-    if (handle == nullptr || virDomainCheckpointDelete(handle.get(), VIR_DOMAIN_CHECKPOINT_DELETE_METADATA_ONLY) < 0)
-        return fail_libvirt(doing(domain, name));
-    return {};
+    return forget_metadata(domain, name);
 }
 
 /// Appends what the images have of ours and libvirt does not.
@@ -115,11 +128,26 @@ Result<std::vector<CheckpointFacts>> list_checkpoints(virDomainPtr domain) {
     return checkpoints;
 }
 
+Result<void> forget_metadata(virDomainPtr domain, const CheckpointId& checkpoint) {
+    TRY(check_ours(domain, checkpoint));
+    const CheckpointHandle handle = find_checkpoint(domain, checkpoint);
+    if (handle == nullptr && failed_with(VIR_ERR_NO_DOMAIN_CHECKPOINT)) return {};
+    if (handle == nullptr || virDomainCheckpointDelete(handle.get(), VIR_DOMAIN_CHECKPOINT_DELETE_METADATA_ONLY) < 0)
+        return fail_libvirt(doing(domain, checkpoint));
+    return {};
+}
+
+Result<CheckpointFacts> redefine(virDomainPtr domain, const CheckpointFacts& known) {
+    TRY(check_ours(domain, known.name));
+    CheckpointHandle handle = find_checkpoint(domain, known.name);
+    if (handle == nullptr && !failed_with(VIR_ERR_NO_DOMAIN_CHECKPOINT))
+        return fail_libvirt(fmt::format("looking for checkpoint {}", known.name.text()));
+    if (handle == nullptr) handle = TRY(define_again(domain, known));
+    return facts_of(handle.get());
+}
+
 Result<void> delete_with_bitmaps(virDomainPtr domain, const CheckpointId& checkpoint) {
-    if (!is_ours(checkpoint))
-        return fail(ErrorCode::kPermissionDenied,
-                    fmt::format("checkpoint {} of VM {} is not ours: whoever made it deletes it", checkpoint.text(),
-                                virDomainGetName(domain)));
+    TRY(check_ours(domain, checkpoint));
     if (!TRY(is_running(domain))) return delete_of_stopped(domain, checkpoint);
     const CheckpointHandle handle = find_checkpoint(domain, checkpoint);
     if (handle != nullptr) return delete_of_running(domain, handle.get());

@@ -19,6 +19,12 @@ namespace penumbra::hypervisor::libvirt {
 /// Those that libvirt has, oldest first; then bitmaps of ours in its images that it has no checkpoint of.
 [[nodiscard]] Result<std::vector<CheckpointFacts>> list_checkpoints(virDomainPtr domain);
 
+/// Deletes what libvirt remembers of a checkpoint of ours and leaves its bitmaps. kPermissionDenied for another's.
+[[nodiscard]] Result<void> forget_metadata(virDomainPtr domain, const CheckpointId& checkpoint);
+
+/// Makes libvirt remember a checkpoint that it has forgotten; its bitmaps may be gone, then there is no size of them.
+[[nodiscard]] Result<CheckpointFacts> redefine(virDomainPtr domain, const CheckpointFacts& known);
+
 /// Takes a checkpoint of ours and its bitmaps away, whether the domain runs or not and whether libvirt remembers the
 /// checkpoint or not. kPermissionDenied for one that is not ours; kConflict when a stopped domain's image is in use.
 [[nodiscard]] Result<void> delete_with_bitmaps(virDomainPtr domain, const CheckpointId& checkpoint);

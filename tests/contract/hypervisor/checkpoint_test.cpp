@@ -1,4 +1,6 @@
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +20,7 @@ constexpr std::uint64_t kBlock = limits::kBitmapGranularityBytes;
 const CheckpointId kFirst("penumbra.1.1000");
 const CheckpointId kSecond("penumbra.2.2000");
 const CheckpointId kForeign("nightly");
+constexpr std::int64_t kTime = 1'700'000'123;
 
 using Names = std::vector<std::string>;
 
@@ -38,6 +41,10 @@ class Checkpoints : public ::testing::Test {
         ASSERT_TRUE(is_ok(rig_->backup().end_backup(rig_->vm(), job->socket)));
     }
     Result<void> remove(const CheckpointId& name) { return rig_->backup().delete_checkpoint(rig_->vm(), name); }
+    /// What we remember of one that was set aside.
+    static CheckpointFacts known(const CheckpointId& name) {
+        return {.name = name, .created_s = kTime, .dirty = {{"vda", std::nullopt}}};
+    }
     std::vector<CheckpointFacts> list() {
         auto listed = rig_->backup().checkpoints(rig_->vm());
         EXPECT_TRUE(is_ok(listed));
@@ -143,6 +150,67 @@ TEST_F(Checkpoints, WhoseMetadataWasLostGoByTheirNameWhileTheVmRuns) {
     EXPECT_TRUE(list().empty());
     rig_->power_off();
     EXPECT_TRUE(rig_->stored_bitmaps().empty());
+}
+
+TEST_F(Checkpoints, StandInAnOperatorsWayUntilTheyAreSetAside) {
+    make(kFirst);
+    rig_->power_off();
+    EXPECT_FALSE(rig_->can_be_undefined());
+    EXPECT_TRUE(is_ok(rig_->backup().set_checkpoint_aside(rig_->vm(), kFirst)));
+    EXPECT_TRUE(is_ok(rig_->backup().set_checkpoint_aside(rig_->vm(), kFirst)));
+    EXPECT_TRUE(rig_->can_be_undefined());
+    EXPECT_EQ(rig_->stored_bitmaps(), Names{kFirst.text()});
+    EXPECT_TRUE(fails(rig_->backup().recall_checkpoint(rig_->vm(), known(kFirst)), ErrorCode::kUnavailable));
+}
+
+TEST_F(Checkpoints, ThatWereSetAsideCountOnAndAreBuiltOnAgain) {
+    make(kFirst);
+    ASSERT_TRUE(is_ok(rig_->backup().set_checkpoint_aside(rig_->vm(), kFirst)));
+    EXPECT_TRUE(list().empty());
+    rig_->guest_write(0, 2 * kBlock, 0x5a);
+    rig_->power_off();
+    rig_->power_on();
+    rig_->guest_write(8 * kBlock, kBlock, 0x5b);
+    for (int twice = 0; twice < 2; ++twice) {
+        const auto recalled = rig_->backup().recall_checkpoint(rig_->vm(), known(kFirst));
+        ASSERT_TRUE(is_ok(recalled));
+        EXPECT_EQ(recalled->created_s, kTime);
+        EXPECT_EQ(recalled->dirty.at("vda"), Bytes(3 * kBlock));
+    }
+    const auto job = rig_->backup().begin_backup(request(kSecond, kFirst));
+    ASSERT_TRUE(is_ok(job));
+    auto source = rig_->sources().open(*job, job->exports[0]);
+    ASSERT_TRUE(is_ok(source));
+    EXPECT_EQ((*source)->dirty()->bytes(), 3 * kBlock);
+    source->reset();
+    EXPECT_TRUE(is_ok(rig_->backup().end_backup(rig_->vm(), job->socket)));
+    EXPECT_TRUE(is_ok(remove(kFirst)));
+    EXPECT_TRUE(is_ok(rig_->backup().set_checkpoint_aside(rig_->vm(), kSecond)));
+    rig_->power_off();
+    EXPECT_EQ(rig_->stored_bitmaps(), Names{kSecond.text()});
+}
+
+TEST_F(Checkpoints, WhoseBitmapsAreGoneSaySoWhenTheyAreRecalled) {
+    const auto recalled = rig_->backup().recall_checkpoint(rig_->vm(), known(kFirst));
+    ASSERT_TRUE(is_ok(recalled));
+    EXPECT_FALSE(recalled->dirty.at("vda").has_value());
+    EXPECT_TRUE(fails(rig_->backup().begin_backup(request(kSecond, kFirst)), ErrorCode::kDataLoss));
+    EXPECT_TRUE(is_ok(remove(kFirst)));
+    EXPECT_TRUE(list().empty());
+    make(kSecond);
+    ASSERT_TRUE(is_ok(rig_->backup().set_checkpoint_aside(rig_->vm(), kSecond)));
+    rig_->crash();
+    const auto broken = rig_->backup().recall_checkpoint(rig_->vm(), known(kSecond));
+    ASSERT_TRUE(is_ok(broken));
+    EXPECT_FALSE(broken->dirty.at("vda").has_value());
+    EXPECT_TRUE(is_ok(remove(kSecond)));
+}
+
+TEST_F(Checkpoints, OfAnotherAreNeitherSetAsideNorRecalled) {
+    make(kForeign);
+    EXPECT_TRUE(fails(rig_->backup().set_checkpoint_aside(rig_->vm(), kForeign), ErrorCode::kPermissionDenied));
+    EXPECT_TRUE(fails(rig_->backup().recall_checkpoint(rig_->vm(), known(kForeign)), ErrorCode::kPermissionDenied));
+    EXPECT_EQ(names(), Names{kForeign.text()});
 }
 
 }  // namespace

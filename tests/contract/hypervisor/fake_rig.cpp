@@ -41,6 +41,7 @@ class FakeRig final : public Rig {
     void power_off() override { hypervisor_.power_off(vm_); }
     void power_on() override { hypervisor_.power_on(vm_); }
     void lose_checkpoint(const CheckpointId& checkpoint) override { hypervisor_.lose_checkpoint(vm_, checkpoint); }
+    bool can_be_undefined() override { return hypervisor_.can_be_undefined(vm_); }
     std::vector<std::string> stored_bitmaps() override { return hypervisor_.bitmaps(vm_); }
     std::string shadow_xml(const std::string& name) override {
         return fmt::format(

@@ -110,6 +110,13 @@ class LibvirtRig final : public Rig {
             virDomainCheckpointLookupByName(domain_.get(), checkpoint.text().c_str(), 0));
         ASSERT(virDomainCheckpointDelete(handle.get(), VIR_DOMAIN_CHECKPOINT_DELETE_METADATA_ONLY) == 0);
     }
+    bool can_be_undefined() override {
+        const libvirt::TextHandle xml(virDomainGetXMLDesc(domain_.get(), VIR_DOMAIN_XML_INACTIVE));
+        if (virDomainUndefine(domain_.get()) != 0) return false;
+        domain_.reset(virDomainDefineXML(host().get(), xml.get()));
+        ASSERT(domain_ != nullptr);
+        return true;
+    }
     std::vector<std::string> stored_bitmaps() override {
         std::vector<std::string> names;
         for (const auto& file : std::filesystem::directory_iterator(folder_.path())) {

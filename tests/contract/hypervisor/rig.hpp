@@ -48,6 +48,8 @@ class Rig {
     virtual void power_on() = 0;
     /// Somebody makes the hypervisor forget a checkpoint; its bitmaps stay.
     virtual void lose_checkpoint(const CheckpointId& checkpoint) = 0;
+    /// Whether an operator may undefine the VM, which is off, without a word about checkpoints; it is defined again.
+    virtual bool can_be_undefined() = 0;
     /// What another tool finds in the disks of a VM that is off, in order of the name.
     virtual std::vector<std::string> stored_bitmaps() = 0;
     /// XML of a shadow named so that this hypervisor can define and start.

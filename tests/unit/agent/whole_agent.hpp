@@ -30,6 +30,7 @@ struct WholeHost : Host {
     hypervisor::fake::FakeReplicaTarget target;
     std::function<void()> during_copy;  ///< called wherever a copy waits or looks around
     HostSight sight;
+    std::size_t replicas_removed = 0;
     journal::fake::MemoryDirectory commands_disk{points};
     systemd::fake::FakeUnitControl units{
         clock, [](const std::vector<std::string>&) { return systemd::fake::FakeUnitControl::Outcome::kDone; }};
@@ -189,6 +190,7 @@ class WholeAgent {
                 .policy = [this] { return policy_; }};
     }
     Result<void> remove_replicas() {
+        ++host_.replicas_removed;
         std::vector<hypervisor::ReplicaManifest> generations = TRY(host_.target.state(kShop)).generations;
         for (; !generations.empty(); generations.pop_back())
             TRY(host_.target.remove(kShop, generations.back().generation));

@@ -197,10 +197,11 @@ TEST_F(WholeAgentTest, CleaningTakesEverythingOffTheHost) {
     ASSERT_TRUE(succeeded(agent_->order(model::ReplicateGroup{GroupId("shop")})));
     ASSERT_TRUE(succeeded(agent_->order(kCreate)));
     ASSERT_TRUE(succeeded(agent_->order(model::StartReplay{.shadow = ShadowId("s1")})));
-    ASSERT_FALSE(host_.hypervisor.checkpoints(kShop)->empty());
+    ASSERT_EQ(host_.hypervisor.bitmaps(kShop).size(), 1U);
     ASSERT_TRUE(succeeded(agent_->order(model::CleanHost{})));
     EXPECT_TRUE(host_.is_clean());
     EXPECT_TRUE(host_.hypervisor.checkpoints(kShop)->empty());
+    EXPECT_TRUE(host_.hypervisor.bitmaps(kShop).empty());
     EXPECT_TRUE(host_.target.state(kShop)->generations.empty());
     EXPECT_TRUE(host_.effects_disk.list()->empty());
 }
@@ -257,18 +258,26 @@ TEST_F(WholeAgentTest, ACleanHostStaysCleanWhereverACopyWasAtWork) {
     EXPECT_GE(moments, 2U) << "before the cut and after it";
 }
 
-TEST_F(WholeAgentTest, CleaningTakesBitmapsOutOfAVmThatIsOffAndThoseWhoseCheckpointWasLost) {
-    for (const bool lost : {false, true}) {
+TEST_F(WholeAgentTest, CleaningTakesBitmapsOutOfAVmThatIsOff) {
+    for (const bool stays_off : {false, true}) {
         ASSERT_TRUE(succeeded(agent_->order(model::ReplicateGroup{GroupId("shop")})));
-        const auto standing = host_.hypervisor.checkpoints(kShop);
-        ASSERT_EQ(standing->size(), 1U);
-        if (lost) host_.hypervisor.lose_checkpoint(kShop, standing->front().name);
         host_.hypervisor.power_off(kShop);
+        if (!stays_off) host_.hypervisor.power_on(kShop);
         ASSERT_EQ(host_.hypervisor.bitmaps(kShop).size(), 1U);
         ASSERT_TRUE(succeeded(agent_->order(model::CleanHost{})));
-        EXPECT_TRUE(host_.hypervisor.bitmaps(kShop).empty()) << "lost: " << lost;
+        EXPECT_TRUE(host_.hypervisor.bitmaps(kShop).empty()) << "stays off: " << stays_off;
         host_.hypervisor.power_on(kShop);
     }
+}
+
+TEST_F(WholeAgentTest, CleaningKeepsReplicasThatKnowOfABitmapWhichStays) {
+    ASSERT_TRUE(succeeded(agent_->order(model::ReplicateGroup{GroupId("shop")})));
+    host_.hypervisor.fail_next("delete_checkpoint", kBroken);
+    EXPECT_EQ(agent_->order(model::CleanHost{}).state, CommandState::kFailed);
+    EXPECT_EQ(host_.replicas_removed, 0U);
+    ASSERT_TRUE(succeeded(agent_->order(model::CleanHost{})));
+    EXPECT_EQ(host_.replicas_removed, 1U);
+    EXPECT_TRUE(host_.hypervisor.bitmaps(kShop).empty());
 }
 
 TEST_F(WholeAgentTest, WhatJobsLeftThatEndedWithoutTheAgentGoesAtItsStartAndAfterACopy) {
@@ -296,18 +305,12 @@ TEST_F(WholeAgentTest, AFailedCopyLetsProductionGo) {
     }
     const std::vector<std::byte> data(64UL * 1024, std::byte{7});
     ASSERT_TRUE(is_ok(host_.hypervisor.guest_write(kShop, "vda", 0, data)));
-    const auto names = [this] {
-        std::vector<std::string> all;
-        const auto checkpoints = host_.hypervisor.checkpoints(kShop);
-        for (const hypervisor::CheckpointFacts& checkpoint : *checkpoints)
-            all.push_back(checkpoint.name.text());
-        return all;
-    };
-    const std::vector<std::string> before = names();
+    const std::vector<std::string> before = host_.hypervisor.bitmaps(kShop);
     host_.hypervisor.break_reads_after(0);
     EXPECT_EQ(agent_->order(model::ReplicateGroup{GroupId("shop")}).state, CommandState::kFailed);
     EXPECT_FALSE(host_.hypervisor.backup_status(kShop)->has_value());
-    EXPECT_EQ(names(), before) << "production has a bitmap that nobody needs";
+    EXPECT_TRUE(host_.hypervisor.checkpoints(kShop)->empty()) << "something of ours is in an operator's way";
+    EXPECT_EQ(host_.hypervisor.bitmaps(kShop), before) << "production has a bitmap that nobody needs";
 }
 
 TEST_F(WholeAgentTest, AReplayThatCannotBeginLeavesNothingButTheObservation) {
@@ -358,10 +361,11 @@ TEST_F(WholeAgentTest, DyingAnywhereLeavesNothingThatIsNotKnown) {
         WholeAgent next(host);
         next.pass(seconds(20));
         EXPECT_FALSE(host.hypervisor.backup_status(kShop)->has_value()) << "point " << index;
+        EXPECT_TRUE(host.hypervisor.checkpoints(kShop)->empty()) << "point " << index << ": in an operator's way";
         const model::CommandReport clean = next.order(CommandId("clean"), model::CleanHost{}, seconds(30));
         EXPECT_TRUE(succeeded(clean)) << "point " << index << " of command " << begun;
         EXPECT_TRUE(host.is_clean()) << "point " << index << " of command " << begun;
-        EXPECT_TRUE(host.hypervisor.checkpoints(kShop)->empty());
+        EXPECT_TRUE(host.hypervisor.bitmaps(kShop).empty());
     }
 }
 

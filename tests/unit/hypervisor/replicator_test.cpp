@@ -155,7 +155,7 @@ TEST_F(ReplicatorTest, ASourceThatDiesLeavesTheOldGenerationAndItsCheckpoint) {
     EXPECT_EQ(made->kind, model::GenerationKind::kIncremental);
     EXPECT_EQ(made->volumes[0].read, Bytes(kMiB + kBlock));  // since the old base: what failed is in it
     expect_generation(2, hypervisor_.disk_content(vm_, "vda"));
-    EXPECT_EQ(hypervisor_.checkpoints(vm_)->size(), 1U);
+    EXPECT_EQ(hypervisor_.bitmaps(vm_).size(), 1U);
 }
 
 TEST_F(ReplicatorTest, AFullTargetIsRefusedBeforehandOrEndsInOneSentence) {
@@ -225,6 +225,48 @@ TEST_F(ReplicatorTest, ABackupThatWasNotPlannedIsRefused) {
     EXPECT_TRUE(fails(replicator_.plan(GroupId("shop"), vm_, {}), ErrorCode::kInvalidArgument));
 }
 
+TEST_F(ReplicatorTest, BetweenGenerationsNothingIsInAnOperatorsWay) {
+    write(0, kMiB, 0x5a);
+    for (int generation = 1; generation < 3; ++generation) {
+        ASSERT_TRUE(is_ok(make_generation()));
+        EXPECT_TRUE(hypervisor_.checkpoints(vm_)->empty());
+        EXPECT_EQ(hypervisor_.bitmaps(vm_).size(), 1U) << "what counts the changes stays";
+        hypervisor_.power_off(vm_);
+        EXPECT_TRUE(hypervisor_.can_be_undefined(vm_));
+        hypervisor_.power_on(vm_);
+        write(0, kBlock, 0x66);
+    }
+    const auto made = make_generation();
+    ASSERT_TRUE(is_ok(made));
+    EXPECT_EQ(made->kind, model::GenerationKind::kIncremental) << made->kind_reason;
+    EXPECT_EQ(made->volumes[0].read, Bytes(kBlock));
+    expect_generation(3, hypervisor_.disk_content(vm_, "vda"));
+}
+
+TEST_F(ReplicatorTest, ABitmapThatSomebodyRemovedMakesTheNextOneFullWithItsReason) {
+    write(0, kMiB, 0x5a);
+    const auto first = make_generation();
+    ASSERT_TRUE(is_ok(first));
+    ASSERT_TRUE(is_ok(hypervisor_.delete_checkpoint(vm_, first->checkpoint)));
+    const auto made = make_generation();
+    ASSERT_TRUE(is_ok(made));
+    EXPECT_EQ(made->kind, model::GenerationKind::kFull);
+    EXPECT_NE(made->kind_reason.find("broken or gone"), std::string::npos) << made->kind_reason;
+    EXPECT_EQ(hypervisor_.bitmaps(vm_).size(), 1U);
+    expect_generation(2, hypervisor_.disk_content(vm_, "vda"));
+}
+
+TEST_F(ReplicatorTest, ACheckpointThatCannotBeTakenUpMakesTheNextOneFullWithItsReason) {
+    write(0, kMiB, 0x5a);
+    ASSERT_TRUE(is_ok(make_generation()));
+    hypervisor_.fail_next("recall_checkpoint", {.code = ErrorCode::kInternal, .message = "libvirt says no"});
+    const auto made = make_generation();
+    ASSERT_TRUE(is_ok(made));
+    EXPECT_EQ(made->kind, model::GenerationKind::kFull);
+    EXPECT_NE(made->kind_reason.find("libvirt says no"), std::string::npos) << made->kind_reason;
+    expect_generation(2, hypervisor_.disk_content(vm_, "vda"));
+}
+
 TEST_F(ReplicatorTest, ForgetsOnlyItsOwnCheckpoints) {
     const auto foreign =
         hypervisor_.begin_backup({.vm = vm_, .checkpoint = CheckpointId("nightly"), .socket = "/run/x", .disks = {}});
@@ -232,14 +274,13 @@ TEST_F(ReplicatorTest, ForgetsOnlyItsOwnCheckpoints) {
     ASSERT_TRUE(is_ok(hypervisor_.end_backup(vm_, "/run/x")));
     ASSERT_TRUE(is_ok(make_generation()));
     ASSERT_TRUE(is_ok(make_generation()));
-    std::vector<std::string> names;
     const auto checkpoints = hypervisor_.checkpoints(vm_);
     ASSERT_TRUE(is_ok(checkpoints));
-    for (const CheckpointFacts& checkpoint : *checkpoints)
-        names.push_back(checkpoint.name.text());
-    ASSERT_EQ(names.size(), 2U);
-    EXPECT_EQ(names[0], "nightly");
-    EXPECT_TRUE(names[1].starts_with("penumbra.2."));
+    ASSERT_EQ(checkpoints->size(), 1U);
+    EXPECT_EQ(checkpoints->front().name, CheckpointId("nightly"));
+    const std::vector<std::string> bitmaps = hypervisor_.bitmaps(vm_);
+    ASSERT_EQ(bitmaps.size(), 1U);
+    EXPECT_TRUE(bitmaps[0].starts_with("penumbra.2."));
 }
 
 /// Dies at every step of the second generation; afterwards there is the old one or the new one, whole, and the next
@@ -261,6 +302,8 @@ TEST_F(ReplicatorTest, DyingAtAnyStepLeavesTheOldOrTheNewGeneration) {
         ASSERT_NE(survived, target_.dead());
         target_.restart();
         static_cast<void>(hypervisor_.end_backup(vm_, "/run/t1.sock"));
+        ASSERT_TRUE(is_ok(replicator_.forget_checkpoints(vm_)));
+        EXPECT_EQ(hypervisor_.bitmaps(vm_).size(), 1U) << "step " << step;
         const auto state = target_.state(vm_);
         ASSERT_TRUE(is_ok(state));
         const bool is_new = state->newest()->generation == newest + 1;
