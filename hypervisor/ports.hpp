@@ -121,7 +121,7 @@ struct BackupStatus {
 };
 
 /// Pull-mode backup jobs and checkpoints: beginning one is a hold (design D6) whose undo is end_backup(). Between two
-/// generations a checkpoint is set aside (docs/decisions/0005).
+/// generations a checkpoint is set aside (docs/decisions/0006).
 class BackupControl : public Port {
  public:
     /// Oldest first; foreign ones included (is_ours() of checkpoint_chain tells). At the end, bitmaps of ours in the

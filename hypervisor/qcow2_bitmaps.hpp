@@ -9,7 +9,7 @@
 #include "base/result.hpp"
 
 /// Which dirty bitmaps an image of production keeps, from its own bytes (QEMU docs/interop/qcow2.txt). Pure; writes
-/// nothing: what keeps and changes that format is QEMU (docs/decisions/0004).
+/// nothing: what keeps and changes that format is QEMU (docs/decisions/0005).
 namespace penumbra::hypervisor::qcow2 {
 
 /// Where an image's bitmaps are listed; empty where it keeps none, or where QEMU would not believe the list.
