@@ -20,6 +20,7 @@ inline constexpr std::size_t kOffsetChangesMax = 1000;       ///< of one time zo
 inline constexpr std::size_t kSpecialDaysMax = 2000;         ///< holidays and events of one series
 inline constexpr std::size_t kJointSeriesMax = 1000;         ///< series of one sum
 inline constexpr double kScaleBeyondMax = 4;  ///< times the largest measured size beyond which an anchor is needed
+inline constexpr std::size_t kHindcastsKept = 200;  ///< newest past predictions whose errors make an interval
 inline constexpr std::size_t kArrivalsMax = 50'000'000;  ///< requests of one planned load step
 inline constexpr std::size_t kPlanSizesMax = 64;         ///< sizes of an instance a scaling plan chooses from
 inline constexpr unsigned kPlanHostsMax = 256;           ///< hosts of one scaling plan
