@@ -246,7 +246,7 @@ void FakeHypervisor::power_on(const VmId& vm) {
     for (const auto& [name, value] : machine.persistent)
         if (value != 0) machine.live[name] = value;
     for (FakeDisk& disk : machine.disks)
-        disk.live = without_zeroes(disk.persistent);
+        disk.live = disk.persistent;
 }
 
 void FakeHypervisor::lose_checkpoint(const VmId& vm, const CheckpointId& checkpoint) {
