@@ -9,7 +9,7 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <spawn.h>
-#include <sys/pidfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,7 +23,7 @@ namespace {
 /// A program that was started: the leader of a process group of its own, which does not outlive this.
 class Program {
  public:
-    explicit Program(pid_t pid) : pid_(pid), ended_(::pidfd_open(pid, 0)) {}
+    explicit Program(pid_t pid) : pid_(pid), ended_(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))) {}
     Program(const Program&) = delete;
     Program& operator=(const Program&) = delete;
     Program(Program&&) = delete;

@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/limits/agent.hpp"
 #include "base/limits/link.hpp"
 #include "proto/model/resource.hpp"
 

@@ -161,14 +161,14 @@ TEST(Engine, AVmThatAnotherManagerOwnsIsMirroredAndNeverChanged) {
     EXPECT_TRUE(fails(host.engine.apply(order(), host.premises), ErrorCode::kPermissionDenied,
                       "VM shop is managed by OpenStack Nova"));
     EXPECT_TRUE(
-        fails(host.engine.apply(order_of(model::CpuTune{.parameters = {{"vcpu_quota", 50'000}}}), host.premises),
+        fails(host.engine.apply(testing::order_of(model::CpuTune{.parameters = {{"vcpu_quota", 50'000}}}), host.premises),
               ErrorCode::kPermissionDenied, "never changed"));
     EXPECT_EQ(host.now(), host.before);
     EXPECT_TRUE(host.disk.list()->empty()) << "not even written down";
     Order on_arm = order();
-    on_arm.spec.target = {.vm = kShop, .shadow = kShadow, .arm = kArm};
+    on_arm.spec.target = {.vm = kShop, .shadow = testing::kShadow, .arm = testing::kArm};
     EXPECT_TRUE(is_ok(host.engine.apply(on_arm, host.premises))) << "its clone is ours";
-    Order mirror = order_of(model::MirrorHold{.bridge = "br-prod", .mirrored_port = "tap-shop"});
+    Order mirror = testing::order_of(model::MirrorHold{.bridge = "br-prod", .mirrored_port = "tap-shop"});
     mirror.spec.id = EffectId("m1");
     EXPECT_TRUE(is_ok(host.engine.apply(mirror, host.premises)));
 }
