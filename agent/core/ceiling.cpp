@@ -40,8 +40,7 @@ Verdict needs_vm(std::string_view name, const OnThisHost& host) {
                        .message = fmt::format("there is no VM '{}' on this host", name)};
     }
     if (takes_part(host.policy, *vm)) return std::nullopt;
-    return by_policy(
-        fmt::format("VM '{}' does not take part on this host: root may add it to policy.toml", vm->name));
+    return by_policy(fmt::format("VM '{}' does not take part on this host: root may add it to policy.toml", vm->name));
 }
 
 /// Its volumes may be copied.

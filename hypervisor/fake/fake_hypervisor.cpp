@@ -10,21 +10,9 @@
 #include "hypervisor/checkpoint_chain.hpp"
 #include "hypervisor/domain_xml.hpp"
 #include "hypervisor/fake/fake_block_source.hpp"
-#include "hypervisor/fake/fake_checkpoint.hpp"
+#include "hypervisor/fake/fake_domain.hpp"
 
 namespace penumbra::hypervisor::fake {
-
-struct FakeHypervisor::Job {
-    std::filesystem::path socket;
-    std::map<std::string, std::shared_ptr<Cut>> cuts;  // by export name
-    std::map<std::string, ExtentSet> pushed_out;       // by disk: what the scratch holds
-};
-
-struct FakeHypervisor::Domain {
-    FakeVm vm;
-    std::vector<FakeCheckpoint> checkpoints;
-    std::optional<Job> job;
-};
 
 struct FakeHypervisor::ShadowDomain {
     std::string xml;
@@ -39,21 +27,6 @@ std::string element(const std::string& xml, const std::string& tag) {
     const std::size_t end = xml.find("</" + tag + ">");
     if (begin == std::string::npos || end == std::string::npos) return {};
     return xml.substr(begin + tag.size() + 2, end - begin - tag.size() - 2);
-}
-
-/// What libvirt makes of a vector that is written: a total beside its parts is refused, a disk stays in its group until
-/// another is named, and leaves it with its last limit.
-Result<IoTuneVector> next_iotune(const IoTuneVector& old, IoTuneVector vector) {
-    std::erase_if(vector.limits, [](const auto& limit) { return limit.second == 0; });
-    for (const std::string category : {"bytes_sec", "iops_sec"}) {
-        const auto limited = [&](const char* which) { return vector.limits.contains(which + category); };
-        if (limited("total_") && (limited("read_") || limited("write_")))
-            return fail(ErrorCode::kInvalidArgument,
-                        fmt::format("total and read/write of {} cannot be set at the same time", category));
-    }
-    if (vector.group_name.empty()) vector.group_name = old.group_name;
-    if (vector.limits.empty()) vector.group_name.clear();
-    return vector;
 }
 
 Result<void> check_ours(const CheckpointId& checkpoint) {
@@ -563,66 +536,6 @@ Result<bool> FakeHypervisor::agent_answers(const std::string& name) {
     const auto found = shadows_.find(name);
     if (found == shadows_.end()) return fail(ErrorCode::kNotFound, fmt::format("no shadow domain {}", name));
     return found->second->running && agent_answers_;
-}
-
-Result<DomainConfiguration> FakeHypervisor::configuration(const VmId& vm) {
-    const std::lock_guard lock(mutex_);
-    TRY(before("configuration"));
-    const Domain* domain = TRY(find(vm));
-    DomainConfiguration configuration{
-        .inactive_xml = render_xml(domain->vm, Layer::kPersistent), .scheduler = {}, .iotune = {}};
-    if (!domain->vm.running) return configuration;
-    configuration.scheduler = domain->vm.live;
-    for (const FakeDisk& disk : domain->vm.disks)
-        configuration.iotune[disk.target] = disk.live;
-    return configuration;
-}
-
-Result<IoTuneVector> FakeHypervisor::iotune(const VmId& vm, const std::string& disk, Layer layer) {
-    const std::lock_guard lock(mutex_);
-    TRY(before("iotune"));
-    const Domain* domain = TRY(find(vm));
-    const FakeDisk* found = TRY(find_disk(vm, disk));
-    if (layer == Layer::kLive && !domain->vm.running)
-        return fail(ErrorCode::kUnavailable, fmt::format("VM {} is not running", domain->vm.name));
-    return layer == Layer::kLive ? found->live : found->persistent;
-}
-
-Result<void> FakeHypervisor::set_iotune(const VmId& vm, const std::string& disk, const IoTuneVector& vector,
-                                        Layer layer) {
-    const std::lock_guard lock(mutex_);
-    TRY(before("set_iotune"));
-    const Domain* domain = TRY(find(vm));
-    FakeDisk* found = TRY(find_disk(vm, disk));
-    if (layer == Layer::kLive && !domain->vm.running)
-        return fail(ErrorCode::kUnavailable, fmt::format("VM {} is not running", domain->vm.name));
-    IoTuneVector& target = layer == Layer::kLive ? found->live : found->persistent;
-    target = TRY(next_iotune(target, vector));
-    return after("set_iotune");
-}
-
-Result<SchedulerVector> FakeHypervisor::scheduler(const VmId& vm, Layer layer) {
-    const std::lock_guard lock(mutex_);
-    TRY(before("scheduler"));
-    const Domain* domain = TRY(find(vm));
-    if (layer == Layer::kLive && !domain->vm.running)
-        return fail(ErrorCode::kUnavailable, fmt::format("VM {} is not running", domain->vm.name));
-    return layer == Layer::kLive ? domain->vm.live : domain->vm.persistent;
-}
-
-Result<void> FakeHypervisor::set_scheduler(const VmId& vm, const SchedulerVector& vector, Layer layer) {
-    const std::lock_guard lock(mutex_);
-    TRY(before("set_scheduler"));
-    Domain* domain = TRY(find(vm));
-    if (layer == Layer::kLive && !domain->vm.running)
-        return fail(ErrorCode::kUnavailable, fmt::format("VM {} is not running", domain->vm.name));
-    if (layer == Layer::kPersistent) {
-        domain->vm.persistent = vector;
-    } else {
-        for (const auto& [name, value] : vector)
-            domain->vm.live[name] = value;
-    }
-    return after("set_scheduler");
 }
 
 Result<std::unique_ptr<BlockSource>> FakeHypervisor::open(const BackupJob& job, const BackupExport& disk) {

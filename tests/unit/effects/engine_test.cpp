@@ -160,9 +160,9 @@ TEST(Engine, AVmThatAnotherManagerOwnsIsMirroredAndNeverChanged) {
     host.premises.vms[0].managed_by = "OpenStack Nova";
     EXPECT_TRUE(fails(host.engine.apply(order(), host.premises), ErrorCode::kPermissionDenied,
                       "VM shop is managed by OpenStack Nova"));
-    EXPECT_TRUE(
-        fails(host.engine.apply(testing::order_of(model::CpuTune{.parameters = {{"vcpu_quota", 50'000}}}), host.premises),
-              ErrorCode::kPermissionDenied, "never changed"));
+    EXPECT_TRUE(fails(
+        host.engine.apply(testing::order_of(model::CpuTune{.parameters = {{"vcpu_quota", 50'000}}}), host.premises),
+        ErrorCode::kPermissionDenied, "never changed"));
     EXPECT_EQ(host.now(), host.before);
     EXPECT_TRUE(host.disk.list()->empty()) << "not even written down";
     Order on_arm = order();
