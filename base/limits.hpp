@@ -8,6 +8,7 @@
 #include "base/limits/base.hpp"
 #include "base/limits/cli.hpp"
 #include "base/limits/coordinator.hpp"
+#include "base/limits/disk.hpp"
 #include "base/limits/effects.hpp"
 #include "base/limits/flows.hpp"
 #include "base/limits/libvirt.hpp"
