@@ -112,7 +112,7 @@ Flows::Ports Adapters::ports(const std::filesystem::path& policy) {
                 return netisolate::probe_isolation(
                     sandbox, {.control = shadows_switch_, .links = shadows_links_, .spaces = folders_.spaces});
             },
-        .scratch_room = [folder = folders_.scratch] { return scratch_room(folder); },
+        .scratch_room = [folder = folders_.scratch] { return disk_room(folder); },
         .pause = pause,
         .new_key = new_key,
         .remove_replicas = [this] { return remove_replicas(); },

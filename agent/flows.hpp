@@ -60,7 +60,7 @@ class Flows {
         Drafting drafting;
         ShadowFlow::Answers answers;
         ProbeFlow::Probe probe;
-        std::function<Result<Bytes>()> scratch_room;
+        std::function<Result<DiskRoom>()> scratch_room;
         Pause pause;
         std::function<Result<std::string>()> new_key;
         std::function<Result<void>()> remove_replicas;

@@ -77,11 +77,4 @@ Result<Folders> make_folders(const std::filesystem::path& state, const std::file
     return folders;
 }
 
-Result<Bytes> scratch_room(const std::filesystem::path& scratch) {
-    std::error_code error;
-    const std::filesystem::space_info space = std::filesystem::space(scratch, error);
-    if (error) return fail_errno(error.value(), fmt::format("asking how much is free at {}", scratch.native()));
-    return Bytes(space.available / 2);
-}
-
 }  // namespace penumbra::agent

@@ -3,7 +3,6 @@
 #include <filesystem>
 
 #include "base/result.hpp"
-#include "base/units.hpp"
 
 namespace penumbra::agent {
 
@@ -25,8 +24,5 @@ struct Folders {
 /// works in.
 [[nodiscard]] Result<Folders> make_folders(const std::filesystem::path& state, const std::filesystem::path& run,
                                            const std::filesystem::path& backups);
-
-/// How much of a folder's disk old blocks of a running cut may take: half of what is free.
-[[nodiscard]] Result<Bytes> scratch_room(const std::filesystem::path& scratch);
 
 }  // namespace penumbra::agent

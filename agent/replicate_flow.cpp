@@ -44,20 +44,30 @@ Result<void> BackupDesk::clear_scratch() const {
 
 // ---- the flow
 
-Result<void> ReplicateFlow::check_scratch(const VmId& vm, Bytes room) {
+/// What old blocks may take: half of what is above the reserve, for the generation grows beside them.
+Result<Bytes> ReplicateFlow::scratch_share() {
+    const DiskRoom room = TRY(parts_.scratch_room());
+    if (const Bytes share(spare_of(room).count() / 2); share > Bytes()) return share;
+    return fail(ErrorCode::kResourceExhausted,
+                fmt::format("{}: make room, or the VM's old blocks have no place while it is copied", to_string(room)));
+}
+
+Result<void> ReplicateFlow::check_disks(const VmId& vm, Bytes share) {
+    TRY(scratch_share());
+    TRY(parts_.replicator.check_room(Bytes()));
     const auto status = TRY(parts_.backup.backup_status(vm));
     if (!status.has_value()) {
         return fail(ErrorCode::kUnavailable,
                     fmt::format("the backup job of VM {} has ended: it was taken away", vm.text()));
     }
-    if (status->scratch_used <= room) return {};
+    if (status->scratch_used <= share) return {};
     return fail(
         ErrorCode::kResourceExhausted,
         fmt::format("VM {} wrote so much during the copy that its old blocks take {} MiB of {}'s room of {} MiB: "
                     "the copy was given up before the VM's own writes would fail; make room, or copy at a quieter "
                     "time",
                     vm.text(), status->scratch_used.count() >> 20U, parts_.desk.scratch().native(),
-                    room.count() >> 20U));
+                    share.count() >> 20U));
 }
 
 Result<void> ReplicateFlow::still_wanted(const model::Command& command) const {
@@ -69,7 +79,7 @@ Result<void> ReplicateFlow::still_wanted(const model::Command& command) const {
 Result<hypervisor::ReplicaManifest> ReplicateFlow::copy(const model::Command& command,
                                                         const hypervisor::GenerationPlan& plan, const EffectId& hold,
                                                         GuestPace& pace) {
-    const Bytes room = TRY(parts_.scratch_room());
+    const Bytes share = TRY(scratch_share());
     const hypervisor::BackupJob job = TRY(parts_.desk.take_job());
     Instant look_at = parts_.clock.now();
     Instant prolong_at = parts_.clock.now() + limits::kBackupLease / 3;
@@ -82,7 +92,7 @@ Result<hypervisor::ReplicaManifest> ReplicateFlow::copy(const model::Command& co
         }
         if (now < look_at) return {};
         look_at = now + limits::kCopyProgressInterval;
-        TRY(check_scratch(plan.vm, room));
+        TRY(check_disks(plan.vm, share));
         const double total = static_cast<double>(so_far.total.count());
         parts_.tell(Event(WorkerReported{
             progressed(command, total > 0 ? static_cast<double>(so_far.done.count()) / total : 0,
@@ -128,6 +138,7 @@ Result<model::Generation> ReplicateFlow::replicate(const model::Command& command
     GuestPace pace({.inventory = parts_.inventory, .clock = parts_.clock, .pause = parts_.pause}, vm.vm,
                    stop_.get_token());
     TRY(parts_.replicator.forget_checkpoints(vm.vm));
+    TRY(scratch_share());
     const hypervisor::GenerationPlan plan = TRY(parts_.replicator.plan(group, vm.vm, disks));
     parts_.tell(Troubles{.flow = "replicate", .sentences = plan.troubles});
     std::vector<std::string> troubles = plan.troubles;

@@ -13,6 +13,7 @@
 #include "agent/holds.hpp"
 #include "agent/news.hpp"
 #include "base/clock.hpp"
+#include "base/disk_room.hpp"
 #include "hypervisor/ports.hpp"
 #include "hypervisor/replicator.hpp"
 
@@ -53,7 +54,7 @@ class ReplicateFlow {
         BackupDesk& desk;
         Holds& holds;
         const Clock& clock;
-        std::function<Result<Bytes>()> scratch_room;  ///< what the old blocks of a running cut may take
+        std::function<Result<DiskRoom>()> scratch_room;  ///< where the old blocks of a running cut go
         Pause pause;
         Tell tell;
     };
@@ -79,8 +80,9 @@ class ReplicateFlow {
                                                            const hypervisor::GenerationPlan& plan, const EffectId& hold,
                                                            GuestPace& pace);
     [[nodiscard]] Result<void> tidy(const GroupId& group);
-    [[nodiscard]] Result<void> check_scratch(const VmId& vm, Bytes room);
     [[nodiscard]] Result<void> still_wanted(const model::Command& command) const;
+    [[nodiscard]] Result<Bytes> scratch_share();
+    [[nodiscard]] Result<void> check_disks(const VmId& vm, Bytes share);
 
     Parts parts_;
     std::stop_source stop_;

@@ -7,7 +7,6 @@
 
 #include <fmt/format.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/durable_file.hpp"
@@ -252,11 +251,8 @@ Result<void> ReplicaFolder::remove(const VmId& vm, std::uint64_t generation) {
     return remove_folder(folder / kStaging);
 }
 
-Result<Bytes> ReplicaFolder::free_space() {
-    struct statvfs facts{};
-    if (::statvfs(root_.c_str(), &facts) != 0)
-        return fail_errno(errno, fmt::format("asking how much {} has free", root_.native()));
-    return Bytes(std::uint64_t{facts.f_bavail} * facts.f_frsize);
+Result<DiskRoom> ReplicaFolder::room() {
+    return disk_room(root_);
 }
 
 }  // namespace penumbra::hypervisor

@@ -29,7 +29,7 @@ class ReplicaFolder final : public ReplicaTarget {
     [[nodiscard]] Result<BlockTable> table(const ReplicaManifest& manifest, const std::string& disk) override;
     [[nodiscard]] Result<std::unique_ptr<StagedGeneration>> stage(const VmId& vm, std::uint64_t generation) override;
     [[nodiscard]] Result<void> remove(const VmId& vm, std::uint64_t generation) override;
-    [[nodiscard]] Result<Bytes> free_space() override;
+    [[nodiscard]] Result<DiskRoom> room() override;
 
     /// The layer of a committed generation's volume: what an overlay names as lying below it.
     [[nodiscard]] std::filesystem::path layer(const VmId& vm, std::uint64_t generation, const std::string& disk) const;

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/disk_room.hpp"
 #include "base/result.hpp"
 #include "base/units.hpp"
 #include "hypervisor/block_table.hpp"
@@ -73,7 +74,8 @@ class ReplicaTarget : public Port {
     [[nodiscard]] virtual Result<std::unique_ptr<StagedGeneration>> stage(const VmId& vm, std::uint64_t generation) = 0;
     /// kConflict while a later generation lies on it; one that is not there is a success.
     [[nodiscard]] virtual Result<void> remove(const VmId& vm, std::uint64_t generation) = 0;
-    [[nodiscard]] virtual Result<Bytes> free_space() = 0;
+    /// Of the file system replicas are on.
+    [[nodiscard]] virtual Result<DiskRoom> room() = 0;
 };
 
 }  // namespace penumbra::hypervisor

@@ -187,17 +187,6 @@ Result<DiskCopy> open_disk(const GenerationPlan& plan, const DiskBasis& basis, c
                               .base = base == nullptr ? 0 : plan.base->generation}};
 }
 
-Result<void> check_space(const std::vector<DiskCopy>& disks, Bytes free) {
-    Bytes needed(limits::kReplicaReserveBytes);
-    for (const DiskCopy& disk : disks)
-        needed += disk.plan.bytes_to_read();
-    if (needed <= free) return {};
-    return fail(ErrorCode::kResourceExhausted,
-                fmt::format("the replica's filesystem has {} MiB free and this generation may take {} MiB: remove old "
-                            "generations or make room",
-                            free.count() >> 20U, needed.count() >> 20U));
-}
-
 }  // namespace
 
 BackupRequest GenerationPlan::backup_request(const std::filesystem::path& socket,
@@ -245,6 +234,7 @@ void Replicator::recall_base(GenerationPlan& plan, const std::vector<model::Disk
 Result<GenerationPlan> Replicator::plan(const GroupId& group, const VmId& vm,
                                         const std::vector<model::DiskFacts>& disks) {
     if (disks.empty()) return fail(ErrorCode::kInvalidArgument, fmt::format("VM {} has no disk to copy", vm.text()));
+    TRY(check_room(Bytes()));
     ReplicaState state = TRY(target_.state(vm));
     GenerationPlan plan{.group = group,
                         .vm = vm,
@@ -284,6 +274,15 @@ Result<std::optional<CheckpointId>> Replicator::checkpoint_aside(const VmId& vm)
     return state.newest()->checkpoint;
 }
 
+Result<void> Replicator::check_room(Bytes needed) {
+    const DiskRoom room = TRY(target_.room());
+    if (has_room_for(needed, room)) return {};
+    const std::string wanted =
+        needed == Bytes() ? "" : fmt::format("; this generation may take {} MiB", needed.count() >> 20U);
+    return fail(ErrorCode::kResourceExhausted,
+                fmt::format("{}{}: make room, or destroy shadows whose arms fill it", to_string(room), wanted));
+}
+
 Result<ReplicaManifest> Replicator::copy(const GenerationPlan& plan, const BackupJob& job,
                                          model::Consistency consistency, const CopyHooks& hooks,
                                          const std::stop_token& stop) {
@@ -296,7 +295,10 @@ Result<ReplicaManifest> Replicator::copy(const GenerationPlan& plan, const Backu
             return fail_in(fmt::format("preparing to copy disk {}", basis.disk), std::move(disk).error());
         disks.push_back(std::move(*disk));
     }
-    TRY(check_space(disks, TRY(target_.free_space())));
+    Bytes needed;
+    for (const DiskCopy& disk : disks)
+        needed += disk.plan.bytes_to_read();
+    TRY(check_room(needed));
     const std::unique_ptr<StagedGeneration> staged = TRY(target_.stage(plan.vm, plan.generation));
     TRY(GenerationCopy(*staged, hooks, clock_, stop).copy_all(disks));
 

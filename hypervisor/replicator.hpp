@@ -63,6 +63,7 @@ class Replicator {
 
     /// Reads target and checkpoints, and has the hypervisor take up again the one the target was built on; whatever
     /// becomes of the plan, forget_checkpoints() follows. `disks` are those to copy; none is kInvalidArgument.
+    /// kResourceExhausted: the target has nothing left above the reserve.
     [[nodiscard]] Result<GenerationPlan> plan(const GroupId& group, const VmId& vm,
                                               const std::vector<model::DiskFacts>& disks);
 
@@ -75,9 +76,13 @@ class Replicator {
     /// nothing can be built on.
     [[nodiscard]] Result<std::optional<CheckpointId>> checkpoint_aside(const VmId& vm);
 
+    /// kResourceExhausted unless the target has room for `needed` above the reserve; 0 asks for the reserve alone.
+    [[nodiscard]] Result<void> check_room(Bytes needed);
+
     /// Copies what `job` offers, re-reads it at the target, compares and commits. The job stays open.
     /// kUnavailable, kDeadlineExceeded: the source is gone or hangs; kUnsupported: the bitmap was lost; kDataLoss: what
-    /// was re-read differs; kResourceExhausted: the target is full; kCancelled: `stop`. Nothing half-made remains.
+    /// was re-read differs; kResourceExhausted: the target has no room
+    /// for it, or is full; kCancelled: `stop`. Nothing half-made remains.
     [[nodiscard]] Result<ReplicaManifest> copy(const GenerationPlan& plan, const BackupJob& job,
                                                model::Consistency consistency, const CopyHooks& hooks,
                                                const std::stop_token& stop);

@@ -52,7 +52,6 @@ inline constexpr Bytes kPaceRateMax(2ULL << 30U);
 // keeping replicas
 inline constexpr std::uint64_t kWriteBehindBytes = 8 * 1024 * 1024;  ///< written before pages are pushed to the disk
 inline constexpr std::uint64_t kRereadBytes = 1024 * 1024;           ///< one direct read
-inline constexpr std::uint64_t kReplicaReserveBytes = 256 * 1024 * 1024;  ///< stays free on the replica's filesystem
 inline constexpr std::size_t kBlockTableBytesMax = (kVolumeBytesMax / kLeafBytes + 1) * 520 + 1024;
 static_assert(kRereadBytes % kBlockBytes == 0);
 

@@ -10,6 +10,8 @@
 namespace penumbra::hypervisor::fake {
 namespace {
 
+constexpr Bytes kSize{1ULL << 40U};  // of the file system
+
 struct Layer {
     LayerSpec spec;
     std::map<std::uint64_t, std::vector<std::byte>> blocks;  // an empty one reads as zero
@@ -29,7 +31,7 @@ struct FakeReplicaTarget::Medium {
     std::optional<std::uint64_t> steps_left;
     bool dead = false;
     Bytes left{UINT64_MAX};
-    Bytes told{UINT64_MAX};
+    Bytes told = kSize;
     bool rot = false;
 
     [[nodiscard]] Result<void> alive() const {
@@ -165,9 +167,9 @@ Result<void> FakeReplicaTarget::remove(const VmId& vm, std::uint64_t generation)
     return {};
 }
 
-Result<Bytes> FakeReplicaTarget::free_space() {
+Result<DiskRoom> FakeReplicaTarget::room() {
     TRY(medium_->alive());
-    return medium_->told;
+    return DiskRoom{.folder = "/replicas", .size = kSize, .available = medium_->told};
 }
 
 std::vector<std::byte> FakeReplicaTarget::content(const VmId& vm, std::uint64_t generation, const std::string& disk) {

@@ -27,7 +27,7 @@ class FakeReplicaTarget final : public ReplicaTarget {
     [[nodiscard]] Result<BlockTable> table(const ReplicaManifest& manifest, const std::string& disk) override;
     [[nodiscard]] Result<std::unique_ptr<StagedGeneration>> stage(const VmId& vm, std::uint64_t generation) override;
     [[nodiscard]] Result<void> remove(const VmId& vm, std::uint64_t generation) override;
-    [[nodiscard]] Result<Bytes> free_space() override;
+    [[nodiscard]] Result<DiskRoom> room() override;
 
     /// What a volume of a committed generation reads as, through all layers below.
     [[nodiscard]] std::vector<std::byte> content(const VmId& vm, std::uint64_t generation, const std::string& disk);
@@ -36,7 +36,7 @@ class FakeReplicaTarget final : public ReplicaTarget {
     void die_at(std::uint64_t step);
     [[nodiscard]] bool dead() const;
     void restart();
-    /// How many more bytes fit; free_space() goes on telling `told`.
+    /// How many more bytes fit; room() goes on telling that `told` are available.
     void set_space(Bytes left, Bytes told);
     /// One bit of the next block written changes on the medium.
     void rot_next_write();

@@ -27,6 +27,8 @@ namespace penumbra::agent {
 struct WholeHost : Host {
     testing::TemporaryDirectory run;
     const std::filesystem::path scratch = run.path() / "scratch";
+    std::function<void()> at_look;  ///< happens whenever an agent looks at the scratch disk
+    DiskRoom scratch_disk{.folder = scratch, .size = Bytes(1ULL << 40U), .available = Bytes(1ULL << 40U)};
     hypervisor::fake::FakeReplicaTarget target;
     std::function<void()> during_copy;  ///< called wherever a copy waits or looks around
     HostSight sight;
@@ -178,7 +180,8 @@ class WholeAgent {
                 .scratch_room =
                     [this] {
                         if (host_.during_copy) host_.during_copy();
-                        return Result<Bytes>(Bytes(1ULL << 30U));
+                        if (host_.at_look) host_.at_look();
+                        return Result<DiskRoom>(host_.scratch_disk);
                     },
                 .pause =
                     [this](std::chrono::nanoseconds time, const std::stop_token&) {

@@ -315,6 +315,50 @@ TEST_F(WholeAgentTest, AFailedCopyLetsProductionGo) {
     EXPECT_EQ(host_.hypervisor.bitmaps(kShop), before) << "production has a bitmap that nobody needs";
 }
 
+TEST_F(WholeAgentTest, WithoutRoomForACopyProductionIsNotTouched) {
+    const Bytes reserve = reserve_of(host_.scratch_disk);
+    const auto refused = [this] {
+        const model::CommandReport report = agent_->order(model::ReplicateGroup{GroupId("shop")});
+        EXPECT_EQ(report.error_code, ErrorCode::kResourceExhausted) << report.message;
+        EXPECT_NE(report.message.find("make room"), std::string::npos) << report.message;
+        EXPECT_TRUE(host_.hypervisor.checkpoints(kShop)->empty());
+    };
+    host_.target.set_space(reserve, reserve - Bytes(1));
+    refused();
+    host_.target.set_space(reserve, Bytes(1ULL << 40U));
+    host_.scratch_disk.available = reserve;
+    refused();
+    host_.scratch_disk.available = reserve + Bytes(2);
+    EXPECT_TRUE(succeeded(agent_->order(model::ReplicateGroup{GroupId("shop")})));
+}
+
+// Somebody else fills a disk: before the cut, before the first byte, during the copy.
+TEST_F(WholeAgentTest, ACopyIsGivenUpBeforeItTakesProductionsReserve) {
+    constexpr Bytes kAll(1ULL << 40U);
+    ASSERT_TRUE(is_ok(host_.hypervisor.guest_write(kShop, "vda", 0, std::vector(64UL * 1024, std::byte{7}))));
+    const Bytes below = reserve_of(host_.scratch_disk) - Bytes(1);
+    for (const bool of_replicas : {true, false}) {
+        for (int full_at = 1; full_at <= 3; ++full_at) {
+            host_.at_look = [&, look = 0]() mutable {
+                if (++look != full_at) return;
+                if (of_replicas)
+                    host_.target.set_space(kAll, below);
+                else
+                    host_.scratch_disk.available = below;
+            };
+            const model::CommandReport report = agent_->order(model::ReplicateGroup{GroupId("shop")});
+            EXPECT_EQ(report.error_code, ErrorCode::kResourceExhausted) << full_at << ": " << report.message;
+            EXPECT_FALSE(host_.hypervisor.backup_status(kShop)->has_value());
+            EXPECT_TRUE(host_.hypervisor.checkpoints(kShop)->empty());
+            EXPECT_TRUE(host_.target.state(kShop)->generations.empty());
+            host_.target.set_space(kAll, kAll);
+            host_.scratch_disk.available = kAll;
+        }
+    }
+    host_.at_look = {};
+    EXPECT_TRUE(succeeded(agent_->order(model::ReplicateGroup{GroupId("shop")})));
+}
+
 TEST_F(WholeAgentTest, AReplayThatCannotBeginLeavesNothingButTheObservation) {
     ASSERT_TRUE(succeeded(agent_->order(kCreate)));
     host_.units.add_units("penumbra-sandbox@", false);

@@ -160,8 +160,11 @@ TEST_F(ReplicatorTest, ASourceThatDiesLeavesTheOldGenerationAndItsCheckpoint) {
 
 TEST_F(ReplicatorTest, AFullTargetIsRefusedBeforehandOrEndsInOneSentence) {
     write(0, 2 * kMiB, 0x5a);
-    target_.set_space(Bytes(kMiB), Bytes(kMiB));
-    EXPECT_TRUE(fails(make_generation(), ErrorCode::kResourceExhausted, "make room"));
+    const Bytes reserve = reserve_of(*target_.room());
+    target_.set_space(Bytes(kMiB), reserve - Bytes(1));
+    EXPECT_TRUE(fails(plan(), ErrorCode::kResourceExhausted, "make room"));
+    target_.set_space(Bytes(kMiB), reserve + Bytes(2 * kMiB - 1));
+    EXPECT_TRUE(fails(make_generation(), ErrorCode::kResourceExhausted, "may take 2 MiB: make room"));
     target_.set_space(Bytes(kMiB), Bytes(1ULL << 40U));
     EXPECT_TRUE(fails(make_generation(), ErrorCode::kResourceExhausted, "No space left"));
     EXPECT_TRUE(target_.state(vm_)->generations.empty());
