@@ -10,6 +10,7 @@
 
 #include "agent/store/shadow_book.hpp"
 #include "agent/watch_flow.hpp"
+#include "base/disk_room.hpp"
 #include "base/result.hpp"
 #include "hypervisor/ports.hpp"
 #include "hypervisor/shadow_domain.hpp"
@@ -51,6 +52,10 @@ class ArmStorage {
     [[nodiscard]] virtual Result<void> remove(const std::string& owner) = 0;
     /// Everybody who has some.
     [[nodiscard]] virtual Result<std::vector<std::string>> owners() = 0;
+    /// Of the file system they are on.
+    [[nodiscard]] virtual Result<DiskRoom> room() = 0;
+    /// What the owner's take of it, and give back when they are removed; 0 when there are none.
+    [[nodiscard]] virtual Result<Bytes> taken(const std::string& owner) = 0;
 };
 
 /// Makes one arm and takes it away. Thread-bound; blocks.

@@ -1,9 +1,11 @@
 #include "agent/arm_folder.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <system_error>
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include "hypervisor/qcow2_layer.hpp"
 
@@ -83,6 +85,22 @@ Result<std::vector<std::string>> ArmFolder::owners() {
     if (error && error != std::errc::no_such_file_or_directory)
         return fail_errno(error.value(), fmt::format("listing {}", root_.native()));
     return owners;
+}
+
+Result<Bytes> ArmFolder::taken(const std::string& owner) {
+    constexpr std::uint64_t kStatBlockBytes = 512;  // whatever the file system's own are, see stat(2)
+    Bytes taken;
+    std::error_code error;
+    const std::filesystem::path folder = root_ / owner;
+    for (std::filesystem::directory_iterator file(folder, error), end; !error && file != end; file.increment(error)) {
+        struct stat facts{};
+        if (::lstat(file->path().c_str(), &facts) != 0)
+            return fail_errno(errno, fmt::format("looking at {}", file->path().native()));
+        taken += Bytes(static_cast<std::uint64_t>(facts.st_blocks) * kStatBlockBytes);
+    }
+    if (error && error != std::errc::no_such_file_or_directory)
+        return fail_errno(error.value(), fmt::format("listing {}", folder.native()));
+    return taken;
 }
 
 }  // namespace penumbra::agent

@@ -22,6 +22,8 @@ class ArmFolder final : public ArmStorage {
                                         const hypervisor::BootFiles& boot) override;
     [[nodiscard]] Result<void> remove(const std::string& owner) override;
     [[nodiscard]] Result<std::vector<std::string>> owners() override;
+    [[nodiscard]] Result<DiskRoom> room() override { return disk_room(root_); }
+    [[nodiscard]] Result<Bytes> taken(const std::string& owner) override;
 
  private:
     [[nodiscard]] Result<ArmFiles> fill(const std::filesystem::path& folder, const VmId& vm, std::uint64_t generation,

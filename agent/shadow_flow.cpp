@@ -57,11 +57,15 @@ Result<void> ShadowFlow::take_up(ShadowRecord& record) {
     const std::vector<hypervisor::ShadowDomainFacts> domains = TRY(parts_.domains.list_shadows());
     for (model::ArmStatus& arm : record.status.arms) {
         const auto found = std::ranges::find(domains, arm.domain, &hypervisor::ShadowDomainFacts::name);
-        if (found == domains.end() || !found->running) {
+        const bool gone = arm.state == ArmState::kGone;
+        if (found != domains.end() && found->running) {
+            // The former life died while it ended this one: the next look at the room goes on with it.
+            if (gone)
+                ended_[record.id()] = {.why = arm.reason, .outcome = fail(ErrorCode::kCancelled, "not ended yet")};
+            if (arm.state != ArmState::kSevered) TRY(parts_.guards.guard(TRY(record.plan(arm.arm))));
+        } else if (!gone) {
             arm.state = ArmState::kGone;
             arm.reason = "its domain does not run any more: the host was restarted, or somebody stopped it";
-        } else if (arm.state != ArmState::kSevered) {
-            TRY(parts_.guards.guard(TRY(record.plan(arm.arm))));
         }
     }
     return keep(record);
@@ -95,6 +99,12 @@ void ShadowFlow::changed() {
     parts_.arms_stand(std::move(arms));
     parts_.tell(Event(ShadowsObserved{statuses}));
     std::vector<std::string> troubles = troubles_;
+    for (const auto& [id, ended] : ended_) {
+        const std::string left =
+            ended.outcome.has_value() ? "" : "; not all of it is gone: " + ended.outcome.error().describe();
+        troubles.push_back(fmt::format("shadow {} was ended: {}{}", id.text(), ended.why, left));
+    }
+    if (!blind_.empty()) troubles.push_back(blind_);
     if (!domains.has_value()) troubles.push_back(domains.error().describe());
     for (const model::ShadowStatus& status : statuses) {
         for (const model::ArmStatus& arm : status.arms) {
@@ -112,7 +122,7 @@ void ShadowFlow::severed(const std::string& owner, const std::string& reason) {
     for (auto& [id, record] : records_) {
         for (model::ArmStatus& arm : record.status.arms) {
             const auto plan = record.plan(arm.arm);
-            if (!plan.has_value() || plan->owner != owner) continue;
+            if (!plan.has_value() || plan->owner != owner || arm.state == ArmState::kGone) continue;
             arm.state = ArmState::kSevered;
             arm.reason = reason;
             if (const Result<void> kept = keep(record); !kept.has_value()) troubles_.push_back(kept.error().describe());
@@ -169,6 +179,7 @@ Result<ShadowFlow::ArmsMemory> ShadowFlow::arms_memory() {
     ArmsMemory memory;
     for (const auto& [id, record] : records_) {
         for (const model::ArmStatus& arm : record.status.arms) {
+            if (arm.state == ArmState::kGone) continue;
             const Bytes most = arm.memory + limits::kArmMemoryOverhead;
             const auto vm = std::ranges::find(counters, arm.domain, &hypervisor::VmCounters::name);
             const Bytes touched = vm == counters.end() ? Bytes() : std::min(vm->memory_resident, most);
@@ -222,6 +233,7 @@ Result<ShadowRecord> ShadowFlow::plan(const model::Command& command, const model
     record.datapath = TRY(datapath_of(vm));
     TRY(size_arms(record, vm, xml));
     TRY(check_headroom(record));
+    TRY(admit_arms(record.id(), record.status.arms.size(), TRY(parts_.storage.room())));
     return record;
 }
 
@@ -310,6 +322,7 @@ Result<bool> ShadowFlow::boot_on(ShadowRecord& record) {
 }
 
 void ShadowFlow::tick() {
+    watch_room();
     std::vector<std::pair<ShadowId, Error>> hopeless;
     std::vector<ShadowId> ready;
     for (const auto& [id, booting] : booting_) {
@@ -351,6 +364,63 @@ void ShadowFlow::give_up(const ShadowId& shadow, Error why) {
     parts_.tell(Event(WorkerReported{ended(booting.mapped().command, outcome, parts_.clock.wall())}));
 }
 
+// ---- production's disk
+
+Result<std::vector<ShadowTake>> ShadowFlow::takes() {
+    std::vector<ShadowTake> all;
+    for (const auto& [id, record] : records_) {
+        ShadowTake take{.shadow = id, .taken = {}};
+        bool gone = true;
+        for (const model::ArmStatus& arm : record.status.arms) {
+            take.taken += TRY(parts_.storage.taken(TRY(record.plan(arm.arm)).owner));
+            gone = gone && arm.state == ArmState::kGone;
+        }
+        if (!gone || take.taken > Bytes()) all.push_back(std::move(take));
+    }
+    return all;
+}
+
+Result<void> ShadowFlow::look_at_room() {
+    std::map<ShadowId, std::string> ending;
+    for (const auto& [id, ended] : ended_)
+        if (!ended.outcome.has_value()) ending.emplace(id, ended.why);
+    const DiskRoom room = TRY(parts_.storage.room());
+    for (const ShadowId& id : shadows_to_end(room, TRY(takes())))
+        ending.emplace(id, to_string(room) + ": make room there, then destroy this shadow and create it again");
+    for (const auto& [id, why] : ending)
+        end_for_room(id, why);
+    return {};
+}
+
+void ShadowFlow::watch_room() {
+    const std::string before = std::exchange(blind_, {});
+    if (records_.empty() && before.empty()) return;
+    if (const Result<void> looked = look_at_room(); !looked.has_value()) {
+        blind_ = fmt::format("whether arms leave production its room on the disk is not known: {}",
+                             looked.error().describe());
+    }
+    if (blind_ != before) changed();
+}
+
+void ShadowFlow::end_for_room(const ShadowId& shadow, const std::string& why) {
+    if (booting_.contains(shadow)) return give_up(shadow, {.code = ErrorCode::kResourceExhausted, .message = why});
+    ShadowRecord& record = records_.at(shadow);
+    for (model::ArmStatus& arm : record.status.arms) {
+        if (arm.state == ArmState::kGone) continue;
+        arm.reason = arm.state == ArmState::kSevered ? fmt::format("{} (cut off before: {})", why, arm.reason) : why;
+        arm.state = ArmState::kGone;
+    }
+    // Written down first: a next life that finds a gone arm running goes on with this.
+    Result<void> all = keep(record);
+    // What writes ends before the rest is put away: a replay may take its time to end.
+    for (const model::ArmStatus& arm : record.status.arms)
+        also(all, parts_.domains.remove(arm.domain));
+    also(all, parts_.end_replay(record));
+    also(all, parts_.builder.remove_all(record));
+    ended_[shadow] = {.why = why, .outcome = std::move(all)};
+    changed();
+}
+
 // ---- taking it away
 
 Result<void> ShadowFlow::remove(const ShadowId& shadow) {
@@ -371,6 +441,7 @@ Result<void> ShadowFlow::remove(const ShadowId& shadow) {
         const Error why{.code = ErrorCode::kCancelled, .message = "the shadow was destroyed while it booted"};
         parts_.tell(Event(WorkerReported{failed(booting.mapped().command, why, parts_.clock.wall())}));
     }
+    ended_.erase(shadow);
     records_.erase(known);
     return {};
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "agent/arm_builder.hpp"
+#include "agent/arm_room.hpp"
 #include "agent/news.hpp"
 #include "agent/service_address.hpp"
 #include "agent/store/shadow_book.hpp"
@@ -46,7 +47,7 @@ class ShadowFlow {
     /// CreateShadow, DestroyShadow.
     void execute(const model::Command& command);
     void recover(const model::Command& command);
-    /// Once a second: sees whether arms have booted.
+    /// Once a second: sees whether arms have booted, and ends shadows whose arms would fill production's disk.
     void tick();
     /// The watch has cut a sandbox off.
     void severed(const std::string& owner, const std::string& reason);
@@ -82,12 +83,23 @@ class ShadowFlow {
     [[nodiscard]] Result<netisolate::DatapathType> datapath_of(const model::VmFacts& vm);
     [[nodiscard]] Result<void> take_up(ShadowRecord& record);
     void give_up(const ShadowId& shadow, Error why);
+    void watch_room();
+    [[nodiscard]] Result<void> look_at_room();
+    [[nodiscard]] Result<std::vector<ShadowTake>> takes();
+    void end_for_room(const ShadowId& shadow, const std::string& why);
     void changed();
 
     Parts parts_;
     std::map<ShadowId, ShadowRecord> records_;
     std::map<ShadowId, Booting> booting_;
     std::vector<std::string> troubles_;
+    /// A shadow that was ended for want of room: its record stays to say why until somebody destroys it.
+    struct Ended {
+        std::string why;
+        Result<void> outcome;  ///< of taking its arms away: tried again until it is a success
+    };
+    std::map<ShadowId, Ended> ended_;
+    std::string blind_;  ///< why the arms' disk could not be looked at; empty while it can
 };
 
 }  // namespace penumbra::agent

@@ -24,8 +24,11 @@ inline constexpr auto kServingCheckMax = 1s;  ///< for one connection to be take
 inline constexpr Bytes kHostMemoryReserve{512ULL << 20U};  ///< stays free of arms
 inline constexpr std::uint64_t kArmsMemoryDivisor = 2;     ///< of the host's, all arms: penumbra.slice has it, too
 inline constexpr Bytes kArmMemoryOverhead{128ULL << 20U};  ///< of QEMU itself
-inline constexpr auto kMirrorLease = 300s;                 ///< prolonged at a third of it
-inline constexpr auto kObserveInterval = 5s;               ///< between looks at what is to be observed, and is
+// What a guest writes while it boots and is under load for a trial, journal, temporary files and some swap. Not the
+// worst, which is the whole size of its disks and would refuse nearly everything: the watch is for that.
+inline constexpr Bytes kArmDiskNeed{1ULL << 30U};
+inline constexpr auto kMirrorLease = 300s;    ///< prolonged at a third of it
+inline constexpr auto kObserveInterval = 5s;  ///< between looks at what is to be observed, and is
 inline constexpr std::chrono::milliseconds kObserveRetryBase = 10s;  ///< before a failed observation is tried again ...
 inline constexpr std::chrono::milliseconds kObserveRetryMax = 5min;  ///< ... and at most
 inline constexpr auto kBackupLease = 120s;  ///< prolonged at a third of it, while the copy goes on

@@ -27,6 +27,8 @@ class ShadowFlowTest : public ::testing::Test {
         life_.reset();
         life_ = std::make_unique<Life>(host_);
     }
+    /// The disk of the arms has so much above the reserve.
+    void set_spare(Bytes spare) { host_.storage.set_available(reserve_of(*host_.storage.room()) + spare); }
     netisolate::IsolationPlan plan(const std::string& arm) {
         return *life_->shadows.records().at(ShadowId("s1")).plan(ArmId(arm));
     }
@@ -112,6 +114,133 @@ TEST_F(ShadowFlowTest, AllArmsTogetherGetHalfOfTheHost) {
     EXPECT_TRUE(host_.is_clean());
 }
 
+// ---- production's disk
+
+TEST_F(ShadowFlowTest, ArmsThatProductionsDiskHasNoRoomForAreRefused) {
+    const Bytes needed = limits::kArmDiskNeed + limits::kArmDiskNeed;
+    set_spare(needed - Bytes(1));
+    life_->shadows.execute(Life::create());
+    ASSERT_TRUE(life_->news.end_of("create").has_value());
+    EXPECT_EQ(life_->news.end_of("create")->error_code, ErrorCode::kResourceExhausted);
+    EXPECT_NE(life_->news.end_of("create")->message.find("the file system of /arms"), std::string::npos);
+    EXPECT_TRUE(host_.is_clean());
+    set_spare(needed);
+    make();
+}
+
+TEST_F(ShadowFlowTest, ArmsThatTakeProductionsReserveAreEndedAndTheRecordSaysWhy) {
+    make();
+    set_spare(Bytes(1000));
+    host_.storage.grow("s1/treated", Bytes(1000));
+    life_->pass(seconds(1));
+    EXPECT_EQ(host_.hypervisor.list_shadows()->size(), 2U) << "the reserve is whole";
+    host_.storage.grow("s1/treated", Bytes(1));
+    life_->pass(seconds(1));
+    ASSERT_EQ(life_->news.shadows().size(), 1U);
+    const model::ShadowStatus ended = life_->news.shadows().front();
+    for (const model::ArmStatus& arm : ended.arms) {
+        EXPECT_EQ(arm.state, ArmState::kGone);
+        EXPECT_NE(arm.reason.find("the file system of /arms has"), std::string::npos) << arm.reason;
+    }
+    ASSERT_EQ(life_->news.troubles("shadows").size(), 1U);
+    EXPECT_NE(life_->news.troubles("shadows").front().find("shadow s1 was ended"), std::string::npos);
+    EXPECT_TRUE(host_.hypervisor.list_shadows()->empty());
+    EXPECT_EQ(host_.control.bridges()->size(), 1U);
+    EXPECT_TRUE(host_.storage.owners()->empty()) << "what it took is given back";
+    host_.storage.set_available({});
+    life_->pass(seconds(3));
+    EXPECT_EQ(life_->news.shadows().front(), ended) << "said once, whatever the disk does then";
+    restart();
+    EXPECT_EQ(life_->news.shadows().front(), ended);
+    life_->shadows.execute(Life::destroy());
+    EXPECT_EQ(life_->news.end_of("destroy")->state, CommandState::kSucceeded);
+    EXPECT_TRUE(host_.is_clean());
+    EXPECT_TRUE(life_->news.troubles("shadows").empty());
+}
+
+TEST_F(ShadowFlowTest, AShadowThatTakesLittleOutlivesTheOneThatTookTheRoom) {
+    make();
+    model::Command second = Life::create("second");
+    auto& spec = std::get<model::CreateShadow>(second.operation).shadow;
+    spec.shadow = ShadowId("s2");
+    spec.arms = {ArmId("control")};
+    life_->shadows.execute(second);
+    life_->pass(seconds(2));
+    ASSERT_EQ(life_->news.end_of("second")->state, CommandState::kSucceeded) << life_->news.end_of("second")->message;
+    set_spare(limits::kArmDiskNeed + Bytes(1000));
+    host_.storage.grow("s1/control", Bytes(1000));
+    host_.storage.grow("s2/control", limits::kArmDiskNeed + Bytes(1));
+    life_->pass(seconds(3));
+    EXPECT_EQ(host_.hypervisor.list_shadows()->size(), 2U);
+    EXPECT_EQ(life_->shadows.records().at(ShadowId("s1")).status.arms[0].state, ArmState::kServing);
+    EXPECT_EQ(life_->shadows.records().at(ShadowId("s2")).status.arms[0].state, ArmState::kGone);
+}
+
+TEST_F(ShadowFlowTest, AShadowThatFillsTheDiskWhileItBootsIsTakenAwayAndItsCommandSaysWhy) {
+    host_.serves = false;
+    life_->shadows.execute(Life::create());
+    host_.storage.set_available({});
+    life_->pass(seconds(1));
+    ASSERT_TRUE(life_->news.end_of("create").has_value());
+    EXPECT_EQ(life_->news.end_of("create")->error_code, ErrorCode::kResourceExhausted);
+    EXPECT_NE(life_->news.end_of("create")->message.find("make room"), std::string::npos);
+    EXPECT_TRUE(host_.is_clean());
+}
+
+TEST_F(ShadowFlowTest, EndingAShadowIsTriedAgainUntilAllOfItIsGone) {
+    make();
+    host_.hypervisor.fail_next("remove", kBroken);
+    host_.storage.set_available({});
+    life_->pass(seconds(1));
+    ASSERT_EQ(life_->news.troubles("shadows").size(), 1U);
+    EXPECT_NE(life_->news.troubles("shadows").front().find("not all of it is gone"), std::string::npos);
+    host_.storage.set_available(Bytes(1ULL << 40U));
+    life_->pass(seconds(1));
+    EXPECT_EQ(life_->news.troubles("shadows").front().find("not all of it is gone"), std::string::npos);
+    EXPECT_TRUE(host_.hypervisor.list_shadows()->empty());
+    EXPECT_EQ(host_.control.bridges()->size(), 1U);
+}
+
+TEST_F(ShadowFlowTest, ADiskThatCannotBeLookedAtIsSaidAndEndsNothing) {
+    make();
+    host_.storage.fail_call(1, kBroken);
+    life_->pass(seconds(1));
+    ASSERT_EQ(life_->news.troubles("shadows").size(), 1U);
+    EXPECT_NE(life_->news.troubles("shadows").front().find("it broke"), std::string::npos);
+    life_->pass(seconds(1));
+    EXPECT_TRUE(life_->news.troubles("shadows").empty());
+    EXPECT_EQ(host_.hypervisor.list_shadows()->size(), 2U);
+}
+
+// The agent dies at every step of writing down that it ends a shadow; the next life goes on with it.
+TEST_F(ShadowFlowTest, DyingWhileAShadowIsEndedLeavesItWholeOrEnded) {
+    bool finished = false;
+    for (std::size_t index = 0; !finished; ++index) {
+        Host host;
+        auto life = std::make_unique<Life>(host);
+        life->shadows.execute(Life::create());
+        life->pass(seconds(2));
+        host.storage.set_available({});
+        host.points.cut_at(index);
+        try {
+            life->pass(seconds(1));
+            finished = true;
+        } catch (const journal::fake::Cut&) {
+        }
+        host.points.cut_at({});
+        life.reset();
+        // Room has come back meanwhile: what was written down is done all the same.
+        host.storage.set_available(Bytes(1ULL << 40U));
+        Life next(host);
+        next.pass(seconds(1));
+        const bool ended = next.news.shadows().front().arms.front().state == ArmState::kGone;
+        EXPECT_EQ(host.hypervisor.list_shadows()->size(), ended ? 0U : 2U) << "point " << index;
+        EXPECT_EQ(next.news.shadows().front().arms.back().state, ended ? ArmState::kGone : ArmState::kServing);
+        next.shadows.execute(Life::destroy());
+        EXPECT_TRUE(host.is_clean()) << "point " << index;
+    }
+}
+
 TEST_F(ShadowFlowTest, RefusesASecondOneOfThatName) {
     make();
     life_->shadows.execute(Life::create("again"));
@@ -139,7 +268,7 @@ TEST_F(ShadowFlowTest, AFailureAtAnyCallLeavesNothingHalfMade) {
     };
     broken_at([](Host& host, std::uint64_t nth) { host.control.fail_call(nth, kBroken); }, 30);
     broken_at([](Host& host, std::uint64_t nth) { host.links.fail_call(nth, kBroken); }, 60);
-    broken_at([](Host& host, std::uint64_t nth) { host.storage.fail_call(nth, kBroken); }, 3);
+    broken_at([](Host& host, std::uint64_t nth) { host.storage.fail_call(nth, kBroken); }, 4);
     const std::vector<std::string> verbs{"list_vms", "domain_xml", "describe_host", "define", "start", "agent_answers"};
     for (const std::string& verb : verbs)
         broken_at([&](Host& host, std::uint64_t) { host.hypervisor.fail_next(verb, kBroken); }, 1);

@@ -359,6 +359,25 @@ TEST_F(WholeAgentTest, ACopyIsGivenUpBeforeItTakesProductionsReserve) {
     EXPECT_TRUE(succeeded(agent_->order(model::ReplicateGroup{GroupId("shop")})));
 }
 
+TEST_F(WholeAgentTest, AShadowThatFillsTheDiskEndsWithItsReplayAndTheHostSaysSo) {
+    ASSERT_TRUE(succeeded(agent_->order(kCreate)));
+    ASSERT_TRUE(succeeded(agent_->order(model::StartReplay{.shadow = ShadowId("s1")})));
+    host_.storage.set_available({});
+    agent_->pass(seconds(15));
+    EXPECT_TRUE(host_.hypervisor.list_shadows()->empty());
+    EXPECT_EQ(*host_.units.state("penumbra-sandbox@s1:treated.service"), systemd::UnitState::kInactive);
+    ASSERT_EQ(agent_->shadows().size(), 1U);
+    EXPECT_EQ(agent_->shadows().front().arms.front().state, model::ArmState::kGone);
+    const auto said = [](const std::string& trouble) {
+        return trouble.find("shadow s1 was ended") != std::string::npos;
+    };
+    EXPECT_EQ(std::ranges::count_if(agent_->troubles(), said), 1);
+    ASSERT_TRUE(succeeded(agent_->order(model::DestroyShadow{ShadowId("s1")})));
+    EXPECT_TRUE(host_.is_clean(1));
+    agent_->pass(seconds(15));
+    EXPECT_EQ(std::ranges::count_if(agent_->troubles(), said), 0);
+}
+
 TEST_F(WholeAgentTest, AReplayThatCannotBeginLeavesNothingButTheObservation) {
     ASSERT_TRUE(succeeded(agent_->order(kCreate)));
     host_.units.add_units("penumbra-sandbox@", false);
