@@ -67,15 +67,25 @@ Flows::Flows(const Lanes& lanes, const Ports& ports, const Places& places, Tell 
                 .tell = tell_}),
       captures_(lanes.captures, observe_),
       replicator_(ports.backup, ports.sources, ports.target, ports.clock),
-      replicate_({.inventory = ports.inventory,
-                  .backup = ports.backup,
-                  .replicator = replicator_,
-                  .desk = ports.desk,
-                  .holds = holds_,
-                  .clock = ports.clock,
-                  .scratch_room = ports.scratch_room,
-                  .pause = ports.pause,
-                  .tell = tell_}),
+      replicate_(
+          {.inventory = ports.inventory,
+           .backup = ports.backup,
+           .replicator = replicator_,
+           .desk = ports.desk,
+           .holds = holds_,
+           .clock = ports.clock,
+           .scratch_room = ports.scratch_room,
+           .ask_stood_on =
+               [this](const VmId& vm, std::uint64_t newest) {
+                   // Neither waits for the other: shadows waits for replicate when it cleans. Not taken: the
+                   // next commit asks again.
+                   static_cast<void>(lanes_.shadows.post([this, vm, newest] {
+                       static_cast<void>(lanes_.replicate.post(
+                           [this, vm, stood_on = shadows_.stood_on(vm, newest)] { replicate_.prune(vm, stood_on); }));
+                   }));
+               },
+           .pause = ports.pause,
+           .tell = tell_}),
       book_(ports.shadow_records),
       builder_({.domains = ports.domains,
                 .control = ports.shadows_switch,
@@ -100,6 +110,10 @@ Flows::Flows(const Lanes& lanes, const Ports& ports, const Places& places, Tell 
                             lanes_.effects.post([this, arms = std::move(arms)] { effects_.set_arms(arms); }));
                     },
                 .end_replay = [this](ShadowRecord& record) { return traffic_.end(record); },
+                .let_go =
+                    [this](const VmId& vm) {
+                        static_cast<void>(lanes_.replicate.post([this, vm] { replicate_.begin_pruning(vm); }));
+                    },
                 .tell = tell_}),
       traffic_({.shadows = shadows_,
                 .units = ports.shadows_units,

@@ -23,7 +23,7 @@ namespace penumbra::agent {
 
 /// The agent's workers, each on its lane, and who may call whom: shadows (with traffic and clean), captures and
 /// replicate call effects; shadows calls captures, watch, kpi and, for clean, replicate; captures calls kpi; inventory
-/// and watch only post.
+/// and watch only post, and so does replicate to shadows.
 /// Lanes end in the order replicate, shadows, inventory, captures, watch, kpi, effects, before this goes. Thread-safe
 /// where it says so, else the main loop's.
 class Flows {

@@ -147,7 +147,29 @@ Result<model::Generation> ReplicateFlow::replicate(const model::Command& command
     if (const Result<void> forgotten = parts_.replicator.forget_checkpoints(vm.vm); !forgotten.has_value())
         troubles.push_back(forgotten.error().describe());
     parts_.tell(Troubles{.flow = "replicate", .sentences = std::move(troubles)});
+    if (manifest.has_value()) begin_pruning(vm.vm);
     return hypervisor::to_model(TRY(std::move(manifest)));
+}
+
+void ReplicateFlow::begin_pruning(const VmId& vm) {
+    const Result<std::uint64_t> newest = parts_.replicator.newest_generation(vm);
+    if (!newest.has_value()) return prune(vm, tl::unexpected(newest.error()));
+    parts_.ask_stood_on(vm, *newest);
+}
+
+void ReplicateFlow::prune(const VmId& vm, const Result<hypervisor::StoodOn>& stood_on) {
+    const Result<void> pruned = stood_on.has_value() ? parts_.replicator.forget_generations(vm, *stood_on)
+                                                     : Result<void>(tl::unexpected(stood_on.error()));
+    not_pruned_.erase(vm);
+    if (!pruned.has_value())
+        not_pruned_[vm] = fmt::format(
+            "generations of VM {} that nobody needs were not removed, which is tried again "
+            "after the next replication: {}",
+            vm.text(), pruned.error().describe());
+    std::vector<std::string> troubles;
+    for (const auto& [each, why] : not_pruned_)
+        troubles.push_back(why);
+    parts_.tell(Troubles{.flow = "pruning", .sentences = std::move(troubles)});
 }
 
 void ReplicateFlow::start() {

@@ -2,8 +2,10 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -43,8 +45,8 @@ class BackupDesk {
     std::optional<hypervisor::BackupJob> job_;
 };
 
-/// One generation of a VM: plan, cut as a hold, copy, verify, commit, and production is let go. Thread-bound; a copy
-/// blocks it for as long as it takes.
+/// One generation of a VM: plan, cut as a hold, copy, verify, commit, and production is let go; then what nobody needs
+/// of older ones goes. Thread-bound; a copy blocks it for as long as it takes.
 class ReplicateFlow {
  public:
     struct Parts {  ///< borrowed, all outlive the flow
@@ -55,6 +57,8 @@ class ReplicateFlow {
         Holds& holds;
         const Clock& clock;
         std::function<Result<DiskRoom>()> scratch_room;  ///< where the old blocks of a running cut go
+        /// Asks what arms of the VM stand on; the answer comes to prune(). Waits for nobody.
+        std::function<void(const VmId& vm, std::uint64_t newest)> ask_stood_on;
         Pause pause;
         Tell tell;
     };
@@ -67,6 +71,10 @@ class ReplicateFlow {
     void recover(const model::Command& command);
     /// The host is cleaned by an order of this fence: older copies end, or are not begun. Thread-safe.
     void clean(Fence fence) { cleaned_ = fence; }
+    /// Removes the generations of a VM that nobody needs, once it is known what arms stand on: after a commit, and when
+    /// a shadow is gone.
+    void begin_pruning(const VmId& vm);
+    void prune(const VmId& vm, const Result<hypervisor::StoodOn>& stood_on);
     /// Ends a copy under way, and every one to come. Thread-safe.
     void stop() { stop_.request_stop(); }
 
@@ -86,6 +94,7 @@ class ReplicateFlow {
 
     Parts parts_;
     std::stop_source stop_;
+    std::map<VmId, std::string> not_pruned_;  ///< why
     std::atomic<Fence> cleaned_{};
 };
 

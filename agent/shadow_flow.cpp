@@ -31,9 +31,11 @@ std::string in_mebibytes(Bytes bytes) {
 void ShadowFlow::start() {
     Result<ShadowBook::Contents> known = parts_.book.read_all();
     if (!known.has_value()) {
+        all_known_ = false;
         troubles_.push_back(known.error().describe());
         return changed();
     }
+    all_known_ = known->damaged.empty();
     for (const Error& damaged : known->damaged)
         troubles_.push_back(damaged.describe());
     for (ShadowRecord& record : known->records)
@@ -366,6 +368,18 @@ void ShadowFlow::give_up(const ShadowId& shadow, Error why) {
 
 // ---- production's disk
 
+Result<hypervisor::StoodOn> ShadowFlow::stood_on(const VmId& vm, std::uint64_t newest) const {
+    if (!all_known_)
+        return fail(
+            ErrorCode::kDataLoss,
+            "records of shadows are damaged, and arms nobody knows may stand on any generation: `penumbra host clean` "
+            "takes them away");
+    hypervisor::StoodOn stood_on{.generations = {}, .newest = newest};
+    for (const auto& [id, record] : records_)
+        if (record.source == vm) stood_on.generations.insert(record.status.generation);
+    return stood_on;
+}
+
 Result<std::vector<ShadowTake>> ShadowFlow::takes() {
     std::vector<ShadowTake> all;
     for (const auto& [id, record] : records_) {
@@ -442,7 +456,9 @@ Result<void> ShadowFlow::remove(const ShadowId& shadow) {
         parts_.tell(Event(WorkerReported{failed(booting.mapped().command, why, parts_.clock.wall())}));
     }
     ended_.erase(shadow);
+    const VmId source = record.source;
     records_.erase(known);
+    parts_.let_go(source);
     return {};
 }
 
@@ -457,6 +473,7 @@ Result<void> ShadowFlow::remove_everything() {
     for (const auto& [id, record] : records_)
         left.push_back(record);
     also(all, parts_.builder.remove_strays(left));
+    all_known_ = all_known_ || all.has_value();
     changed();
     return all;
 }

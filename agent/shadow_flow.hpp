@@ -14,6 +14,7 @@
 #include "base/clock.hpp"
 #include "effects/admission.hpp"
 #include "hypervisor/ports.hpp"
+#include "hypervisor/replica_pruning.hpp"
 
 namespace penumbra::agent {
 
@@ -38,6 +39,8 @@ class ShadowFlow {
         std::function<void(std::vector<effects::SandboxedArm>)> arms_stand;
         /// Ends the replay of a shadow that goes.
         std::function<Result<void>(ShadowRecord&)> end_replay;
+        /// Called when a shadow of the VM is gone, and with it what it stood on.
+        std::function<void(const VmId& vm)> let_go;
         Tell tell;
     };
     explicit ShadowFlow(Parts parts) : parts_(std::move(parts)) {}
@@ -54,6 +57,8 @@ class ShadowFlow {
     /// Takes every shadow away, and whatever else of that kind is ours.
     [[nodiscard]] Result<void> remove_everything();
 
+    /// What arms of the VM stand on, when `newest` is committed. kDataLoss while there may be arms nobody knows.
+    [[nodiscard]] Result<hypervisor::StoodOn> stood_on(const VmId& vm, std::uint64_t newest) const;
     /// kNotFound unless it stands. Changes by the traffic flow are kept by keep().
     [[nodiscard]] Result<ShadowRecord*> find(const ShadowId& shadow);
     [[nodiscard]] Result<void> keep(const ShadowRecord& record) { return parts_.book.put(record); }
@@ -93,6 +98,7 @@ class ShadowFlow {
     std::map<ShadowId, ShadowRecord> records_;
     std::map<ShadowId, Booting> booting_;
     std::vector<std::string> troubles_;
+    bool all_known_ = true;  ///< no arm stands here whose record was damaged
     /// A shadow that was ended for want of room: its record stays to say why until somebody destroys it.
     struct Ended {
         std::string why;

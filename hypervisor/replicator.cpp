@@ -274,6 +274,18 @@ Result<std::optional<CheckpointId>> Replicator::checkpoint_aside(const VmId& vm)
     return state.newest()->checkpoint;
 }
 
+Result<std::uint64_t> Replicator::newest_generation(const VmId& vm) {
+    const ReplicaState state = TRY(target_.state(vm));
+    return state.newest() == nullptr ? 0 : state.newest()->generation;
+}
+
+Result<void> Replicator::forget_generations(const VmId& vm, const StoodOn& stood_on) {
+    const ReplicaState state = TRY(target_.state(vm));
+    for (const std::uint64_t generation : superfluous_generations(state.generations, stood_on))
+        TRY(target_.remove(vm, generation));
+    return {};
+}
+
 Result<void> Replicator::check_room(Bytes needed) {
     const DiskRoom room = TRY(target_.room());
     if (has_room_for(needed, room)) return {};

@@ -17,6 +17,7 @@
 #include "hypervisor/copy_progress.hpp"
 #include "hypervisor/ports.hpp"
 #include "hypervisor/replica_manifest.hpp"
+#include "hypervisor/replica_pruning.hpp"
 #include "hypervisor/replica_target.hpp"
 #include "proto/model/host.hpp"
 #include "proto/model/replica.hpp"
@@ -75,6 +76,11 @@ class Replicator {
     /// The checkpoint that was set aside for the next generation, which nobody but the target may know of; none:
     /// nothing can be built on.
     [[nodiscard]] Result<std::optional<CheckpointId>> checkpoint_aside(const VmId& vm);
+
+    /// Number of the newest committed generation; 0: there is none.
+    [[nodiscard]] Result<std::uint64_t> newest_generation(const VmId& vm);
+    /// Removes generations that nobody needs, see superfluous_generations().
+    [[nodiscard]] Result<void> forget_generations(const VmId& vm, const StoodOn& stood_on);
 
     /// kResourceExhausted unless the target has room for `needed` above the reserve; 0 asks for the reserve alone.
     [[nodiscard]] Result<void> check_room(Bytes needed);

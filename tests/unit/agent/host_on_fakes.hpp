@@ -139,6 +139,7 @@ struct Life {
                    .answers = [&host](const std::string&, const std::string&) { return Result<bool>(host.serves); },
                    .arms_stand = [this](std::vector<effects::SandboxedArm> arms) { effects.set_arms(std::move(arms)); },
                    .end_replay = [](ShadowRecord&) { return Result<void>(); },
+                   .let_go = [this](const VmId& vm) { let_go.push_back(vm); },
                    .tell = news.tell()}) {
         effects.start();
         shadows.start();
@@ -163,6 +164,7 @@ struct Life {
     static model::Command destroy() { return command("destroy", model::DestroyShadow{.shadow = ShadowId("s1")}); }
 
     NewsBox news;
+    std::vector<VmId> let_go;  ///< VMs of which a shadow has gone
     effects::Engine engine;
 
  private:

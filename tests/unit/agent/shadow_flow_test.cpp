@@ -241,6 +241,19 @@ TEST_F(ShadowFlowTest, DyingWhileAShadowIsEndedLeavesItWholeOrEnded) {
     }
 }
 
+TEST_F(ShadowFlowTest, KnowsWhatArmsStandOnUnlessARecordIsDamaged) {
+    host_.storage.commit(kShop, 7);
+    make();
+    EXPECT_EQ(life_->shadows.stood_on(kShop, 9)->generations, std::set<std::uint64_t>{7});
+    EXPECT_EQ(life_->shadows.stood_on(kShop, 9)->newest, 9U);
+    EXPECT_TRUE(life_->shadows.stood_on(VmId("other"), 9)->generations.empty());
+    host_.shadows_disk.corrupt("s1.shadow", "nothing");
+    restart();
+    EXPECT_TRUE(testing::fails(life_->shadows.stood_on(kShop, 9), ErrorCode::kDataLoss));
+    ASSERT_TRUE(is_ok(life_->shadows.remove_everything()));
+    EXPECT_TRUE(is_ok(life_->shadows.stood_on(kShop, 9)));
+}
+
 TEST_F(ShadowFlowTest, RefusesASecondOneOfThatName) {
     make();
     life_->shadows.execute(Life::create("again"));

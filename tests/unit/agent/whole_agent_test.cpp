@@ -359,6 +359,31 @@ TEST_F(WholeAgentTest, ACopyIsGivenUpBeforeItTakesProductionsReserve) {
     EXPECT_TRUE(succeeded(agent_->order(model::ReplicateGroup{GroupId("shop")})));
 }
 
+TEST_F(WholeAgentTest, GenerationsGoWhenNeitherTheNewestNorAnArmNeedsThem) {
+    const auto numbers = [this] {
+        std::vector<std::uint64_t> all;
+        const auto state = host_.target.state(kShop);
+        for (const hypervisor::ReplicaManifest& manifest : state->generations)
+            all.push_back(manifest.generation);
+        return all;
+    };
+    using Numbers = std::vector<std::uint64_t>;
+    ASSERT_TRUE(succeeded(agent_->order(model::ReplicateGroup{GroupId("shop")})));
+    ASSERT_TRUE(succeeded(agent_->order(kCreate)));  // on the first
+    ASSERT_TRUE(succeeded(agent_->order(model::ReplicateGroup{GroupId("shop")})));
+    host_.hypervisor.crash(kShop);  // the next one is full
+    ASSERT_TRUE(succeeded(agent_->order(model::ReplicateGroup{GroupId("shop")})));
+    EXPECT_EQ(numbers(), (Numbers{1, 3}));
+    restart();
+    host_.hypervisor.crash(kShop);
+    ASSERT_TRUE(succeeded(agent_->order(model::ReplicateGroup{GroupId("shop")})));
+    EXPECT_EQ(numbers(), (Numbers{1, 4})) << "an arm of an earlier life stands on the first";
+    ASSERT_TRUE(succeeded(agent_->order(model::DestroyShadow{ShadowId("s1")})));
+    EXPECT_EQ(numbers(), (Numbers{4}));
+    ASSERT_TRUE(succeeded(agent_->order(model::ReplicateGroup{GroupId("shop")})));
+    EXPECT_EQ(numbers(), (Numbers{4, 5}));
+}
+
 TEST_F(WholeAgentTest, AShadowThatFillsTheDiskEndsWithItsReplayAndTheHostSaysSo) {
     ASSERT_TRUE(succeeded(agent_->order(kCreate)));
     ASSERT_TRUE(succeeded(agent_->order(model::StartReplay{.shadow = ShadowId("s1")})));

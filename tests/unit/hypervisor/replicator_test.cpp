@@ -192,6 +192,37 @@ TEST_F(ReplicatorTest, ALostBitmapMakesTheNextOneFullWithItsReason) {
     expect_generation(2, hypervisor_.disk_content(vm_, "vda"));
 }
 
+TEST_F(ReplicatorTest, WhatNeitherTheNewestNorAnArmLiesOnIsForgotten) {
+    const auto left = [this] {
+        std::vector<std::uint64_t> numbers;
+        const auto state = target_.state(vm_);
+        for (const ReplicaManifest& manifest : state->generations)
+            numbers.push_back(manifest.generation);
+        return numbers;
+    };
+    write(0, kMiB, 0x5a);
+    ASSERT_TRUE(is_ok(make_generation()));
+    write(0, kBlock, 0x5b);
+    ASSERT_TRUE(is_ok(make_generation()));
+    EXPECT_EQ(replicator_.newest_generation(vm_).value_or(0), 2U);
+    ASSERT_TRUE(is_ok(replicator_.forget_generations(vm_, {{}, 2})));
+    EXPECT_EQ(left(), (std::vector<std::uint64_t>{1, 2})) << "the newest lies on the first";
+    hypervisor_.crash(vm_);  // the next one is full
+    ASSERT_TRUE(is_ok(make_generation()));
+    ASSERT_TRUE(is_ok(replicator_.forget_generations(vm_, {{2}, 3})));
+    EXPECT_EQ(left(), (std::vector<std::uint64_t>{1, 2, 3}));
+    ASSERT_TRUE(is_ok(replicator_.forget_generations(vm_, {{1}, 3})));
+    EXPECT_EQ(left(), (std::vector<std::uint64_t>{1, 3}));
+    ASSERT_TRUE(is_ok(replicator_.forget_generations(vm_, {{}, 3})));
+    EXPECT_EQ(left(), (std::vector<std::uint64_t>{3}));
+    expect_generation(3, hypervisor_.disk_content(vm_, "vda"));
+    write(0, kBlock, 0x5c);
+    const auto made = make_generation();
+    ASSERT_TRUE(is_ok(made));
+    EXPECT_EQ(made->kind, model::GenerationKind::kIncremental);
+    EXPECT_EQ(made->generation, 4U);
+}
+
 TEST_F(ReplicatorTest, AnUnreadableBlockTableMakesTheNextOneFullWithItsReason) {
     write(0, kMiB, 0x5a);
     ASSERT_TRUE(is_ok(make_generation()));
