@@ -61,7 +61,7 @@ TEST_F(Target, HoldsNothingAtFirst) {
     ASSERT_TRUE(is_ok(state));
     EXPECT_TRUE(state->generations.empty());
     EXPECT_EQ(state->next_generation, 1U);
-    EXPECT_TRUE(is_ok(target().free_space()));
+    EXPECT_TRUE(is_ok(target().room()));
 }
 
 TEST_F(Target, ACommittedGenerationIsThereWithItsTableAndContent) {
