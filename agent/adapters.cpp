@@ -99,7 +99,6 @@ Flows::Ports Adapters::ports(const std::filesystem::path& policy) {
         .look_around =
             [this] {
                 return look_around({.reverter = effects::places::revert_program(),
-                                    .state = folders_.state,
                                     .replicas = folders_.replicas,
                                     .backups = folders_.backups},
                                    inventory_switch_);

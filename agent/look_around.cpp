@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/disk_room.hpp"
 #include "base/durable_file.hpp"
 #include "base/limits/flows.hpp"
 #include "effects/places.hpp"
@@ -80,9 +81,7 @@ HostSight look_around(const SightPlaces& places, netisolate::SwitchControl& cont
         sight.reverter_missing = runs.error().describe();
     sight.apparmor_confines = vms_are_confined(places);
     sight.apparmor_allows_backups = backups_are_allowed(places);
-    std::error_code error;
-    const fs::space_info space = fs::space(places.state, error);
-    if (!error) sight.room = Bytes(space.available);
+    if (const Result<DiskRoom> room = disk_room(places.replicas); room.has_value()) sight.room = spare_of(*room);
     sight.replicated = replicated_in(places.replicas);
     return sight;
 }

@@ -11,7 +11,6 @@ namespace penumbra::agent {
 /// Where what a host check wants to know stands on this host.
 struct SightPlaces {
     std::filesystem::path reverter;
-    std::filesystem::path state;     ///< replicas, arms and scratch are on its disk
     std::filesystem::path replicas;  ///< ROOT/VM/GENERATION
     std::filesystem::path backups;   ///< "/run/penumbra/backup", as AppArmor's rules name it
     std::filesystem::path apparmor_switch = "/sys/module/apparmor/parameters/enabled";

@@ -116,8 +116,8 @@ struct Looking {
         }
         if (largest == nullptr || size_of(*largest) <= *sight.room) return;
         add(Severity::kHint,
-            fmt::format("a first copy of VM {} may take {}, and {} are free where replicas are kept", largest->name,
-                        in_mebibytes(size_of(*largest)), in_mebibytes(*sight.room)),
+            fmt::format("a first copy of VM {} may take {}, and {} are free for it where replicas are kept",
+                        largest->name, in_mebibytes(size_of(*largest)), in_mebibytes(*sight.room)),
             "make room at /var/lib/penumbra-agent, or mount a larger volume there");
     }
 };

@@ -18,8 +18,8 @@ struct HostSight {
     std::string reverter_missing;          ///< why penumbra-revert cannot be run
     bool apparmor_confines = false;        ///< AppArmor is on, and has rules for VMs
     bool apparmor_allows_backups = false;  ///< they name the folder of our backup sockets
-    std::optional<Bytes> room;             ///< free where replicas, arms and scratch are; unknown: nothing is said
-    std::set<VmId> replicated;             ///< VMs with a copy on this host
+    std::optional<Bytes> room;  ///< where replicas are, above what stays production's; unknown: nothing is said
+    std::set<VmId> replicated;  ///< VMs with a copy on this host
 };
 
 enum class Severity : unsigned char { kHint, kError };
