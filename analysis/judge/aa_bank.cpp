@@ -15,13 +15,16 @@ Result<BankVerdict> judge_by_bank(const std::vector<AaRun>& bank, double effect,
     BankVerdict verdict;
     std::size_t as_large = 0;
     std::size_t old = 0;
+    std::size_t later = 0;
     std::size_t other = 0;
     for (const AaRun& run : bank) {
-        const bool young = now - run.at <= rules.age_max;
+        const bool is_later = run.at > now;
+        const bool is_old = !is_later && now - run.at > rules.age_max;
         const bool same = run.configuration == configuration;
-        old += same && !young ? 1 : 0;
+        later += same && is_later ? 1 : 0;
+        old += same && is_old ? 1 : 0;
         other += same ? 0 : 1;
-        if (!young || !same || !std::isfinite(run.effect)) continue;
+        if (is_later || is_old || !same || !std::isfinite(run.effect)) continue;
         ++verdict.runs;
         as_large += run.effect >= effect ? 1 : 0;
     }
@@ -30,8 +33,9 @@ Result<BankVerdict> judge_by_bank(const std::vector<AaRun>& bank, double effect,
     if (verdict.runs < enough) {
         verdict.runs_needed = enough - verdict.runs;
         verdict.reason =
-            fmt::format("{} of {} A/A runs count ({} too old, {} of another configuration); alpha {} needs {}",
-                        verdict.runs, bank.size(), old, other, rules.alpha, enough);
+            fmt::format("{} of {} A/A runs count ({} too old, {} later than the trial, {} of another configuration); "
+                        "alpha {} needs {}",
+                        verdict.runs, bank.size(), old, later, other, rules.alpha, enough);
         return verdict;
     }
     verdict.p = static_cast<double>(1 + as_large) / static_cast<double>(verdict.runs + 1);

@@ -27,14 +27,14 @@ struct BankRules {
 /// What a bank says of a trial's effect. `p` is exact under exchangeability, whatever the windows of a run share.
 struct BankVerdict {
     std::optional<double> p;  ///< (1 + runs with an effect at least as large) / (runs + 1); nullopt: the bank is no use
-    std::size_t runs = 0;     ///< that count: young enough, of this configuration
+    std::size_t runs = 0;     ///< that count: young enough, not later than the trial, of this configuration
     std::size_t runs_needed = 0;  ///< further A/A runs before alpha can be reached; 0: enough
     std::string reason;
 };
 
 /// Conformal p of an effect against a bank of A/A runs on the same pair (Vovk, Gammerman, Shafer 2005; one-sided, more
-/// is harm). A bank that is too small for alpha, too old or of another configuration gives no p, and says so. O(runs).
-/// Errors: kInvalidArgument for an effect that is not a number or alpha outside (0, 1).
+/// is harm). A bank that is too small for alpha, too old, dated after `now` or of another configuration gives no p, and
+/// says so. O(runs). Errors: kInvalidArgument for an effect that is not a number or alpha outside (0, 1).
 [[nodiscard]] Result<BankVerdict> judge_by_bank(const std::vector<AaRun>& bank, double effect, WallTime now,
                                                 const std::string& configuration, const BankRules& rules);
 

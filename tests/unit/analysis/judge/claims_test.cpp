@@ -73,6 +73,10 @@ TEST(AaBank, WhatIsOldOrAnotherPairDoesNotCount) {
     const auto other = judge_by_bank(bank, 0.5, WallTime{} + 24h, "b", {});
     EXPECT_FALSE(other->p.has_value());
     EXPECT_EQ(other->runs_needed, 19U);
+    // a host whose clock ran ahead: nothing says how old those runs are
+    const auto later = judge_by_bank(bank, 0.5, WallTime{} - 1h, "a", {});
+    EXPECT_FALSE(later->p.has_value());
+    EXPECT_NE(later->reason.find("19 later than the trial"), std::string::npos) << later->reason;
     EXPECT_EQ(judge_by_bank(bank, 0.5, WallTime{}, "a", {.alpha = 0.01})->runs_needed, 80U);
     EXPECT_TRUE(fails(judge_by_bank(bank, std::numeric_limits<double>::quiet_NaN(), WallTime{}, "a", {}),
                       ErrorCode::kInvalidArgument));
