@@ -13,9 +13,10 @@ namespace penumbra::analysis::judge {
 
 namespace {
 
-constexpr std::array<std::pair<Kpi, std::string_view>, 5> kNames = {{
+constexpr std::array<std::pair<Kpi, std::string_view>, 6> kNames = {{
     {Kpi::kResponseTimeMean, "response_time_mean"},
     {Kpi::kResponseTimeP95, "response_time_p95"},
+    {Kpi::kResponseTimeP99, "response_time_p99"},
     {Kpi::kErrorRate, "error_rate"},
     {Kpi::kGuestCpu, "guest_cpu"},
     {Kpi::kDiskBytes, "disk_bytes"},
@@ -26,6 +27,7 @@ double floor_of(Kpi kpi) noexcept {
     switch (kpi) {
         case Kpi::kResponseTimeMean:
         case Kpi::kResponseTimeP95:
+        case Kpi::kResponseTimeP99:
             return 1;
         case Kpi::kGuestCpu:
             return 0.01;
@@ -100,8 +102,8 @@ Result<Kpi> kpi_from_string(std::string_view name) {
     const auto found = std::ranges::find(kNames, name, &std::pair<Kpi, std::string_view>::second);
     if (found != kNames.end()) return found->first;
     return fail(ErrorCode::kInvalidArgument,
-                fmt::format("\"{}\" is no KPI: write response_time_mean, response_time_p95, error_rate, guest_cpu or "
-                            "disk_bytes",
+                fmt::format("\"{}\" is no KPI: write response_time_mean, response_time_p95, response_time_p99, "
+                            "error_rate, guest_cpu or disk_bytes",
                             name));
 }
 
@@ -126,6 +128,8 @@ std::optional<double> kpi_value(Kpi kpi, std::span<const model::KpiWindow> windo
             return mean_response(windows);
         case Kpi::kResponseTimeP95:
             return response_quantile(windows, 0.95);
+        case Kpi::kResponseTimeP99:
+            return response_quantile(windows, 0.99);
         case Kpi::kErrorRate: {
             const Attempts attempts = attempts_of(windows);
             if (attempts.requests == 0) return std::nullopt;
@@ -159,6 +163,11 @@ double effect_of(Kpi kpi, double shift) noexcept {
 
 double shift_of(Kpi kpi, double effect) noexcept {
     return kpi == Kpi::kErrorRate ? effect : std::log1p(effect);
+}
+
+std::string in_words(Kpi kpi, double effect) {
+    return kpi == Kpi::kErrorRate ? fmt::format("{:+.2f} points", 100 * effect)
+                                  : fmt::format("{:+.1f} %", 100 * effect);
 }
 
 }  // namespace penumbra::analysis::judge

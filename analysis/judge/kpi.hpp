@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "base/result.hpp"
@@ -14,12 +15,14 @@ namespace penumbra::analysis::judge {
 enum class Kpi : unsigned char {
     kResponseTimeMean,  ///< microseconds; compared as a ratio
     kResponseTimeP95,   ///< microseconds; compared as a ratio
+    kResponseTimeP99,   ///< the same
     kErrorRate,         ///< failed share of the requests; compared as a difference of shares
     kGuestCpu,          ///< vCPU time over wall time; compared as a ratio
     kDiskBytes,         ///< bytes a second, read and written; compared as a ratio
 };
 
-/// "response_time_mean", "response_time_p95", "error_rate", "guest_cpu", "disk_bytes": as evidence and trial files say.
+/// "response_time_mean", "response_time_p95", "response_time_p99", "error_rate", "guest_cpu", "disk_bytes": as evidence
+/// and trial files say.
 [[nodiscard]] std::string_view to_string(Kpi kpi) noexcept;
 /// Errors: kInvalidArgument that lists the names.
 [[nodiscard]] Result<Kpi> kpi_from_string(std::string_view name);
@@ -39,5 +42,7 @@ struct Attempts {
 /// A shift on that scale as evidence states it: exp(shift) - 1, or the difference of shares itself; and back.
 [[nodiscard]] double effect_of(Kpi kpi, double shift) noexcept;
 [[nodiscard]] double shift_of(Kpi kpi, double effect) noexcept;
+/// An effect as a reader says it: "+12.3 %", or for shares "+1.25 points".
+[[nodiscard]] std::string in_words(Kpi kpi, double effect);
 
 }  // namespace penumbra::analysis::judge

@@ -25,15 +25,6 @@ using model::VerdictKind;
 
 constexpr double kMorePower = 0.9;  ///< what "more needed" aims at
 
-std::string percent(double value) {
-    return fmt::format("{:+.1f} %", 100 * value);
-}
-
-/// An effect in words: a ratio in percent, a share in percentage points.
-std::string in_words(const KpiRule& rule, double effect) {
-    return rule.kpi == Kpi::kErrorRate ? fmt::format("{:+.2f} points", 100 * effect) : percent(effect);
-}
-
 Result<void> check_rules(const LabRules& rules) {
     const auto is_rate = [](double alpha) { return alpha > 0 && alpha < 0.5; };
     if (!is_rate(rules.alpha_fail) || !is_rate(rules.alpha_pass)) {
@@ -68,18 +59,18 @@ void decide(KpiMeasurement& m, const KpiRule& rule, double alpha_fail) {
     auto& evidence = m.evidence;
     if (!m.measured) return;
     const std::string measured =
-        fmt::format("{} {} ({} to {} at {:.0f} %), p {:.2g}", evidence.kpi, in_words(rule, evidence.effect),
-                    in_words(rule, evidence.interval.low), in_words(rule, evidence.interval.high),
+        fmt::format("{} {} ({} to {} at {:.0f} %), p {:.2g}", evidence.kpi, in_words(rule.kpi, evidence.effect),
+                    in_words(rule.kpi, evidence.interval.low), in_words(rule.kpi, evidence.interval.high),
                     100 * evidence.interval.confidence, evidence.p_value);
     if (evidence.p_value <= alpha_fail && evidence.effect >= harm_min_of(rule)) {
         evidence.verdict = VerdictKind::kFail;
         evidence.reason = measured + ": harmed";
     } else if (m.upper < shift_of(rule.kpi, rule.margin)) {
         evidence.verdict = VerdictKind::kPass;
-        evidence.reason = fmt::format("{}: harm of {} is excluded", measured, in_words(rule, rule.margin));
+        evidence.reason = fmt::format("{}: harm of {} is excluded", measured, in_words(rule.kpi, rule.margin));
     } else {
         evidence.reason =
-            fmt::format("{}: harm of {} is neither shown nor excluded", measured, in_words(rule, rule.margin));
+            fmt::format("{}: harm of {} is neither shown nor excluded", measured, in_words(rule.kpi, rule.margin));
     }
 }
 
@@ -141,10 +132,10 @@ class TwinJudgement {
         for (std::size_t i = 0; i < measured_.size(); ++i) {
             const auto& rule = rules_.kpis[i];
             const auto& m = measured_[i];
-            if (rule.role != Role::kDecides || std::abs(m.before_gap) < std::log1p(rule.margin)) continue;
+            if (rule.role != Role::kDecides || std::abs(m.before_gap) < shift_of(rule.kpi, rule.margin)) continue;
             if (m.before_gap_p * static_cast<double>(deciding_) > rules_.alpha_fail) continue;
             return fmt::format("the arms differed before the change: {} of treated lay {} from control", m.evidence.kpi,
-                               percent(std::expm1(m.before_gap)));
+                               in_words(rule.kpi, effect_of(rule.kpi, m.before_gap)));
         }
         return {};
     }
@@ -280,8 +271,9 @@ Result<std::uint64_t> plan_windows(const LabRules& rules, const PlanRequest& req
     const double fewest = static_cast<double>(blocks_needed(effective.alpha_fail, deciding)) * (block + 2);
     const double windows = std::max({for_harm, for_size, for_pass, fewest});
     if (windows > static_cast<double>(limits::kSampleValuesMax)) {
-        return fail(ErrorCode::kResourceExhausted, fmt::format("{} at noise {} would need {:.2g} windows",
-                                                               in_words(rule, effect), noise.pair_deviation, windows));
+        return fail(ErrorCode::kResourceExhausted,
+                    fmt::format("{} at noise {} would need {:.2g} windows", in_words(rule.kpi, effect),
+                                noise.pair_deviation, windows));
     }
     // whole blocks, so that none is cut off
     return static_cast<std::uint64_t>(std::ceil(windows / block) * block);

@@ -129,7 +129,8 @@ model::Verdict overall_of(const model::TrialSpec& spec, const std::vector<model:
 }  // namespace
 
 double in_unit_of_judge(judge::Kpi kpi, double objective) noexcept {
-    const bool time = kpi == judge::Kpi::kResponseTimeMean || kpi == judge::Kpi::kResponseTimeP95;
+    const bool time = kpi == judge::Kpi::kResponseTimeMean || kpi == judge::Kpi::kResponseTimeP95 ||
+                      kpi == judge::Kpi::kResponseTimeP99;
     return time ? objective * kMicrosecondsPerMillisecond : objective;
 }
 

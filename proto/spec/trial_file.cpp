@@ -17,8 +17,8 @@ using model::TrialKind;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-const std::vector<std::string_view> kKpis{"response_time_mean", "response_time_p95", "error_rate", "guest_cpu",
-                                          "disk_bytes"};
+const std::vector<std::string_view> kKpis{"response_time_mean", "response_time_p95", "response_time_p99",
+                                          "error_rate",         "guest_cpu",         "disk_bytes"};
 
 void read_name(Reading& reading, TrialId& into) {
     reading.id("name", into, Need::kRequired);
