@@ -230,8 +230,9 @@ Result<model::Verdict> judge_twins(const LabRules& rules, const TwinRun& run) {
             return not_judged(VerdictKind::kInvalid, after, std::move(fault));
         }
     }
-    if (std::string guard = tripped_guard(after.treated, effective.guards); !guard.empty()) {
-        return not_judged(VerdictKind::kFail, after, std::move(guard));
+    if (TrippedGuard guard = tripped_guard(after, effective.guards); !guard.reason.empty()) {
+        return not_judged(guard.control_too ? VerdictKind::kInvalid : VerdictKind::kFail, after,
+                          std::move(guard.reason));
     }
     if (after.coverage() < effective.quality.coverage_min) {
         return not_judged(VerdictKind::kInconclusive, after,

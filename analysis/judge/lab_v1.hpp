@@ -23,7 +23,8 @@ struct KpiRule {
     Role role = Role::kDecides;
 };
 
-/// An absolute limit on the treated arm: trips when `breaches` of any `of` windows in a row lie above it.
+/// An absolute limit on the treated arm: trips when `breaches` of any `of` windows in a row lie above it. FAIL; INVALID
+/// when the control arm breaks it too.
 struct GuardRule {
     Kpi kpi = Kpi::kErrorRate;
     double limit = 0;

@@ -99,6 +99,24 @@ LedgerSum ledger_of(std::span<const model::KpiWindow> windows) {
     return sum;
 }
 
+/// How the arm broke the guard, as a sentence; empty when it held.
+std::string broken_in(std::span<const model::KpiWindow> windows, std::string_view arm, const GuardRule& guard) {
+    std::vector<bool> breached;
+    unsigned recent = 0;
+    for (std::size_t i = 0; i < windows.size(); ++i) {
+        const auto value = kpi_value(guard.kpi, windows.subspan(i, 1));
+        breached.push_back(value.has_value() && *value > guard.limit);
+        recent += breached.back() ? 1 : 0;
+        if (i >= guard.of && breached[i - guard.of]) --recent;
+        if (breached.back() && recent >= guard.breaches) {
+            return fmt::format("guard: {} of the {} arm lay above {} in {} of {} windows, last {:.4g}",
+                               to_string(guard.kpi), arm, guard.limit, recent, std::min<std::size_t>(i + 1, guard.of),
+                               *value);
+        }
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<PairedWindows> pair_windows(const TwinWindows& windows, std::uint64_t expected) {
@@ -158,23 +176,17 @@ std::string data_fault(const PairedWindows& pairs, const QualityRule& rule) {
     return {};
 }
 
-std::string tripped_guard(std::span<const model::KpiWindow> treated, const std::vector<GuardRule>& guards) {
+TrippedGuard tripped_guard(const PairedWindows& pairs, const std::vector<GuardRule>& guards) {
+    TrippedGuard in_both;
     for (const auto& guard : guards) {
-        std::vector<bool> breached;
-        unsigned recent = 0;
-        for (std::size_t i = 0; i < treated.size(); ++i) {
-            const auto value = kpi_value(guard.kpi, treated.subspan(i, 1));
-            breached.push_back(value.has_value() && *value > guard.limit);
-            recent += breached.back() ? 1 : 0;
-            if (i >= guard.of && breached[i - guard.of]) --recent;
-            if (breached.back() && recent >= guard.breaches) {
-                return fmt::format("guard: {} of the treated arm lay above {} in {} of {} windows, last {:.4g}",
-                                   to_string(guard.kpi), guard.limit, recent, std::min<std::size_t>(i + 1, guard.of),
-                                   *value);
-            }
-        }
+        std::string treated = broken_in(pairs.treated, "treated", guard);
+        if (treated.empty()) continue;
+        if (broken_in(pairs.control, "control", guard).empty()) return {.reason = std::move(treated)};
+        if (!in_both.reason.empty()) continue;
+        in_both = {.reason = treated + ", and so did the control arm's: the change is not to blame",
+                   .control_too = true};
     }
-    return {};
+    return in_both;
 }
 
 }  // namespace penumbra::analysis::judge

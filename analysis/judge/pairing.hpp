@@ -35,8 +35,13 @@ struct PairedWindows {
 /// timeout, reset) are not a fault of the data.
 [[nodiscard]] std::string data_fault(const PairedWindows& pairs, const QualityRule& rule);
 
-/// The guard that trips on these windows, as a sentence; empty when none does.
-[[nodiscard]] std::string tripped_guard(std::span<const model::KpiWindow> treated,
-                                        const std::vector<GuardRule>& guards);
+/// A guard that tripped: the sentence, empty when none did, and whether control broke the same limit.
+struct TrippedGuard {
+    std::string reason;
+    bool control_too = false;
+};
+/// The first guard that treated broke and control held; else the first that both broke, which is an overload of both
+/// and nothing that the change did.
+[[nodiscard]] TrippedGuard tripped_guard(const PairedWindows& pairs, const std::vector<GuardRule>& guards);
 
 }  // namespace penumbra::analysis::judge

@@ -231,6 +231,27 @@ TEST(JudgeRules, AGuardForgetsWhatLiesBehindItsWindows) {
     EXPECT_TRUE(says(judge(rules, {.after = arms.view()}), "guard"));
 }
 
+TEST(JudgeRules, AnOverloadOfBothArmsIsNotBlamedOnTheChange) {
+    TwinSimulation twins({.seed = 36});
+    Arms arms = twins.run(60);
+    LabRules rules;
+    rules.guards = {{.kpi = Kpi::kErrorRate, .limit = 0.5, .breaches = 3, .of = 5}};
+    for (auto* arm : {&arms.control, &arms.treated}) {
+        for (std::size_t i = 20; i < 40; ++i)
+            (*arm)[i].errors = 40;
+    }
+    const Verdict both = judge(rules, {.after = arms.view()});
+    EXPECT_EQ(both.kind, VerdictKind::kInvalid);
+    EXPECT_TRUE(says(both, "so did the control arm's")) << both.reason;
+    // what treated alone broke is the change's, in whatever order the guards stand
+    rules.guards.push_back({.kpi = Kpi::kResponseTimeMean, .limit = 1e6, .breaches = 3, .of = 5});
+    for (std::size_t i = 20; i < 40; ++i)
+        arms.treated[i].response_time = {{.value_us = 2'000'000, .count = 40}};
+    const Verdict alone = judge(rules, {.after = arms.view()});
+    EXPECT_EQ(alone.kind, VerdictKind::kFail);
+    EXPECT_TRUE(says(alone, "response_time_mean of the treated arm")) << alone.reason;
+}
+
 TEST(JudgeRules, TheSmallerOfTwoTestsCountsTwiceAndTheWorseBoundHolds) {
     const std::vector<double> ranked{1, 2, 3, 4, 5};
     // most lie below zero, and one far above: means see it, ranks do not
