@@ -99,6 +99,19 @@ RemediationVerdict decide(const RemediationRules& rules, const Changes& changes)
     return verdict;
 }
 
+/// Harm to another KPI is harm; a cure counts only where harm of every other KPI's margin is excluded.
+void weigh_others(RemediationVerdict& verdict, const model::Verdict& side) {
+    verdict.others = side.evidence;
+    if (side.kind == model::VerdictKind::kFail) {
+        verdict.kind = Remediation::kHarmful;
+        verdict.reason = side.reason;
+    } else if (side.kind != model::VerdictKind::kPass &&
+               (verdict.kind == Remediation::kFixes || verdict.kind == Remediation::kPartial)) {
+        verdict.reason += fmt::format(", but whether it harms another KPI is not known: {}", side.reason);
+        verdict.kind = Remediation::kInconclusive;
+    }
+}
+
 Result<void> check(const RemediationRules& rules) {
     const auto share = [](double v) { return v > 0 && v < 1; };
     if (rules.signal == Kpi::kErrorRate || !(rules.fault_min > 0) || !(rules.remaining_max > 0) ||
@@ -167,12 +180,7 @@ Result<RemediationVerdict> judge_remediation(const RemediationRules& rules, cons
     if (others.kpis.empty()) others.kpis = default_kpis();
     std::erase_if(others.kpis, [&](const KpiRule& rule) { return rule.kpi == rules.signal; });
     if (others.kpis.empty()) return verdict;
-    const model::Verdict side = TRY(judge_twins(others, run));
-    verdict.others = side.evidence;
-    if (side.kind == model::VerdictKind::kFail) {
-        verdict.kind = Remediation::kHarmful;
-        verdict.reason = side.reason;
-    }
+    weigh_others(verdict, TRY(judge_twins(others, run)));
     return verdict;
 }
 

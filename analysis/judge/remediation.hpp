@@ -13,8 +13,9 @@ namespace penumbra::analysis::judge {
 
 /// What a remedy did to a fault that both arms were given and only the treated arm was remedied of.
 enum class Remediation : std::uint8_t {
-    kFixes,     ///< the fault shows in control; in treated less than the margin of it remains; nothing else is harmed
-    kPartial,   ///< it is less in treated for sure, but more than the margin may remain
+    kFixes,     ///< the fault shows in control; in treated less than the margin of it remains; no other KPI is harmed,
+                ///< which takes a PASS of all of them
+    kPartial,   ///< it is less in treated for sure, but more than the margin may remain; the others as for kFixes
     kNoEffect,  ///< an improvement worth the name is excluded
     kHarmful,   ///< worse than the fault alone, or another KPI is harmed
     kNotReproduced,  ///< control does not show the fault: nothing was tried

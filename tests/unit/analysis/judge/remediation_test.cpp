@@ -59,6 +59,44 @@ TEST(Remediation, ACureThatBreaksSomethingElseIsHarmful) {
     EXPECT_EQ(outcome({.errors = 0.1}), Remediation::kHarmful);
 }
 
+TEST(Remediation, ACureWhoseOtherKpisAreNotClearedFixesNothing) {
+    // 0.4 points of errors on top, against a margin of 0.6: neither shown nor excluded on 40 windows of 40 requests
+    Case unclear{.errors = 0.004, .windows = 40};
+    RemediationRules rules{.others = {.kpis = {{.kpi = Kpi::kErrorRate, .margin = 0.006}}}};
+    EXPECT_EQ(outcome(unclear, rules), Remediation::kInconclusive);
+    unclear.remedied = 0.3;
+    EXPECT_EQ(outcome(unclear, rules), Remediation::kInconclusive);
+    // the same windows with another KPI, which is clear
+    rules.others.kpis = {{.kpi = Kpi::kGuestCpu}};
+    EXPECT_EQ(outcome({.windows = 60}, rules), Remediation::kFixes);
+    // a guard that both arms broke says INVALID of the others, and of the cure nothing
+    rules.others.guards = {{.kpi = Kpi::kResponseTimeMean, .limit = 1, .breaches = 3, .of = 5}};
+    EXPECT_EQ(outcome({.windows = 60}, rules), Remediation::kInconclusive);
+}
+
+TEST(Remediation, ACureThatDoublesTheSlowestHundredthIsHarmful) {
+    // two of a hundred requests wait twice as long as control's slowest; mean and 95 % quantile hardly see it
+    TwinSimulation simulation({.seed = 43, .noise = 0.05, .drift = 0.05, .requests = 100});
+    const Arms before = simulation.run(300);
+    Arms after = simulation.run(300);
+    for (auto& window : after.control) {
+        for (auto& bucket : window.response_time)
+            bucket.value_us += bucket.value_us * 3 / 5;
+    }
+    for (std::size_t i = 0; i < after.treated.size(); ++i) {
+        auto& buckets = after.treated[i].response_time;
+        buckets.back().count -= 2;
+        buckets.push_back({.value_us = 2 * after.control[i].response_time.back().value_us, .count = 2});
+    }
+    const TwinRun run{.before = before.view(), .after = after.view()};
+    const KpiRule p95{.kpi = Kpi::kResponseTimeP95, .margin = 0.3};
+    const KpiRule p99{.kpi = Kpi::kResponseTimeP99, .margin = 0.3};
+    EXPECT_EQ(judge_remediation({.others = {.kpis = {p95}}}, run)->kind, Remediation::kFixes);
+    const auto seen = judge_remediation({.others = {.kpis = {p95, p99}}}, run);
+    EXPECT_EQ(seen->kind, Remediation::kHarmful) << seen->reason;
+    EXPECT_NE(seen->reason.find("response_time_p99"), std::string::npos) << seen->reason;
+}
+
 TEST(Remediation, WorseThanTheFaultAloneIsHarmful) {
     EXPECT_EQ(outcome({.remedied = 1.5}), Remediation::kHarmful);
 }
