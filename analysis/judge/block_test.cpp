@@ -40,7 +40,7 @@ std::vector<double> pulled_in(std::span<const double> values) {
 struct MeanBound {
     double shift = 0;
     double error = 0;
-    double high = 0;
+    double reach = 0;
 };
 
 /// Student's bound of the mean, or Welch's of the difference of two means.
@@ -56,8 +56,18 @@ MeanBound mean_bound(std::span<const double> before, std::span<const double> aft
     };
     const double denominator = freedom(a, after.size()) + freedom(b, before.size());
     const double degrees = denominator > 0 ? (a + b) * (a + b) / denominator : static_cast<double>(after.size() - 1);
-    bound.high = bound.shift + statistics::student_t_quantile(0.5 + confidence / 2, degrees) * bound.error;
+    bound.reach = statistics::student_t_quantile(0.5 + confidence / 2, degrees) * bound.error;
     return bound;
+}
+
+Result<void> check_blocks(std::span<const double> before, std::span<const double> after) {
+    TRY(statistics::check_sample(after, 2, "the paired block test"));
+    if (!before.empty()) TRY(statistics::check_sample(before, 2, "the paired block test's baseline"));
+    return {};
+}
+
+Result<double> p_of_means(std::span<const double> before, std::span<const double> after) {
+    return before.empty() ? statistics::sign_flip_p(after, kFlips) : statistics::permutation_p(after, before, kFlips);
 }
 
 }  // namespace
@@ -85,18 +95,26 @@ Wandering wandering_of(std::span<const double> before, std::span<const double> a
 }
 
 Result<BlockTest> block_test(std::span<const double> before, std::span<const double> after, double confidence) {
-    TRY(statistics::check_sample(after, 2, "the paired block test"));
-    if (!before.empty()) TRY(statistics::check_sample(before, 2, "the paired block test's baseline"));
+    TRY(check_blocks(before, after));
     const statistics::RankTestOptions options{.confidence = confidence};
     const auto ranks = before.empty() ? TRY(statistics::wilcoxon_signed_rank(after, options))
                                       : TRY(statistics::mann_whitney(after, before, options));
-    const double p_means = before.empty() ? TRY(statistics::sign_flip_p(after, kFlips))
-                                          : TRY(statistics::permutation_p(after, before, kFlips));
+    const double p_means = TRY(p_of_means(before, after));
     const MeanBound means = mean_bound(before, after, confidence);
     BlockTest test{.shift = ranks.shift, .interval = ranks.interval, .standard_error = means.error};
-    test.interval.high = std::max(ranks.interval.high, means.high);
+    test.interval.high = std::max(ranks.interval.high, means.shift + means.reach);
     test.p_harm = std::min(1.0, 2 * std::min(ranks.p_greater, p_means));
     return test;
+}
+
+Result<BlockTest> mean_test(std::span<const double> before, std::span<const double> after, double confidence) {
+    TRY(check_blocks(before, after));
+    const MeanBound means = mean_bound(before, after, confidence);
+    return BlockTest{
+        .shift = means.shift,
+        .interval = {.low = means.shift - means.reach, .high = means.shift + means.reach, .confidence = confidence},
+        .p_harm = TRY(p_of_means(before, after)),
+        .standard_error = means.error};
 }
 
 }  // namespace penumbra::analysis::judge

@@ -50,7 +50,7 @@ Result<std::optional<BlockTest>> change(Kpi kpi, const std::array<const Stretch*
     const auto before = blocks(kpi, *arm[0], against[0], length);
     const auto after = blocks(kpi, *arm[1], against[1], length);
     if (std::min(before.size(), after.size()) < kBlocksMin) return std::optional<BlockTest>();
-    return std::optional(TRY(block_test(before, after, confidence)));
+    return std::optional(TRY((kpi == Kpi::kErrorRate ? mean_test : block_test)(before, after, confidence)));
 }
 
 struct Changes {
@@ -65,12 +65,25 @@ RemediationVerdict decide(const RemediationRules& rules, const Changes& changes)
     verdict.fault = effect_of(rules.signal, fault);
     verdict.remaining = effect_of(rules.signal, changes.treated.shift);
     const std::string_view name = to_string(rules.signal);
-    if (changes.control.p_harm > rules.alpha || verdict.fault < rules.fault_min) {
+    const double needed = shift_of(rules.signal, rules.fault_min);
+    const model::Interval& shown = changes.control.interval;
+    if (shown.high < needed) {
         verdict.kind = Remediation::kNotReproduced;
-        verdict.reason = fmt::format("the fault did not show in control: {} changed by {:+.0f} %, {:.0f} % are needed",
-                                     name, 100 * verdict.fault, 100 * rules.fault_min);
+        verdict.reason = fmt::format("the fault did not show in control: {} changed by {}, at most by {}; {} is needed",
+                                     name, in_words(rules.signal, verdict.fault),
+                                     in_words(rules.signal, effect_of(rules.signal, shown.high)),
+                                     in_words(rules.signal, rules.fault_min));
         return verdict;
     }
+    if (shown.low < needed) {
+        verdict.reason = fmt::format(
+            "whether the fault shows in control is not sure: {} changed by {} to {}, {} is "
+            "needed: more windows, or a larger fault",
+            name, in_words(rules.signal, effect_of(rules.signal, shown.low)),
+            in_words(rules.signal, effect_of(rules.signal, shown.high)), in_words(rules.signal, rules.fault_min));
+        return verdict;
+    }
+    verdict.reproduced = true;
     const model::Interval& between = changes.between.interval;
     verdict.recovered = {.low = -between.high / fault, .high = -between.low / fault, .confidence = between.confidence};
     const bool better = between.high < 0;
@@ -81,8 +94,9 @@ RemediationVerdict decide(const RemediationRules& rules, const Changes& changes)
         verdict.reason = fmt::format("{} is worse with the remedy than with the fault alone", name);
     } else if (better && gone) {
         verdict.kind = Remediation::kFixes;
-        verdict.reason = fmt::format("{} rose by {:.0f} % in control; with the remedy less than {:.0f} % remains", name,
-                                     100 * verdict.fault, 100 * rules.remaining_max);
+        verdict.reason =
+            fmt::format("{} changed by {} in control; with the remedy less than {} remains", name,
+                        in_words(rules.signal, verdict.fault), in_words(rules.signal, rules.remaining_max));
     } else if (verdict.recovered.high < rules.improvement_min) {
         verdict.kind = Remediation::kNoEffect;
         verdict.reason = fmt::format("the remedy takes away at most {:.0f} % of the rise of {}",
@@ -114,11 +128,12 @@ void weigh_others(RemediationVerdict& verdict, const model::Verdict& side) {
 
 Result<void> check(const RemediationRules& rules) {
     const auto share = [](double v) { return v > 0 && v < 1; };
-    if (rules.signal == Kpi::kErrorRate || !(rules.fault_min > 0) || !(rules.remaining_max > 0) ||
-        !share(rules.improvement_min) || !share(rules.alpha)) {
+    if (!(rules.fault_min > 0) || !(rules.remaining_max > 0) || !share(rules.improvement_min) ||
+        !(rules.alpha > 0 && rules.alpha < 0.5)) {
         return fail(ErrorCode::kInvalidArgument,
-                    fmt::format("no remedy can be judged by {} with these rules: a ratio and shares inside (0, 1)",
-                                to_string(rules.signal)));
+                    fmt::format("no remedy can be judged by a fault of {}, {} of it left, an improvement of {} and "
+                                "alpha {}: all above 0, the improvement below 1, alpha below 0.5",
+                                rules.fault_min, rules.remaining_max, rules.improvement_min, rules.alpha));
     }
     return {};
 }
@@ -175,7 +190,7 @@ Result<RemediationVerdict> judge_remediation(const RemediationRules& rules, cons
                                                   before.size(), after.size())};
     }
     RemediationVerdict verdict = decide(rules, {.control = *control, .treated = *treated, .between = *between});
-    if (verdict.kind == Remediation::kNotReproduced) return verdict;
+    if (!verdict.reproduced) return verdict;
     LabRules others = rules.others;
     if (others.kpis.empty()) others.kpis = default_kpis();
     std::erase_if(others.kpis, [&](const KpiRule& rule) { return rule.kpi == rules.signal; });

@@ -18,24 +18,25 @@ enum class Remediation : std::uint8_t {
     kPartial,   ///< it is less in treated for sure, but more than the margin may remain; the others as for kFixes
     kNoEffect,  ///< an improvement worth the name is excluded
     kHarmful,   ///< worse than the fault alone, or another KPI is harmed
-    kNotReproduced,  ///< control does not show the fault: nothing was tried
+    kNotReproduced,  ///< a fault of its least size is excluded in control: nothing was tried
     kInconclusive,
 };
 /// "FIXES", "PARTIAL", "NO_EFFECT", "HARMFUL", "NOT_REPRODUCED", "INCONCLUSIVE".
 [[nodiscard]] std::string_view to_string(Remediation kind) noexcept;
 
 struct RemediationRules {
-    Kpi signal = Kpi::kResponseTimeMean;  ///< what the fault harms; compared as a ratio
-    double fault_min = 0.2;               ///< effect in control below which the fault was not reproduced
-    double remaining_max = 0.1;           ///< effect against its own baseline that treated may keep and count as fixed
-    double improvement_min = 0.25;        ///< share of the fault whose exclusion means NO_EFFECT
-    double alpha = 0.05;                  ///< of each decision
-    LabRules others;                      ///< KPIs that must not be harmed; the signal among them is left out
+    Kpi signal = Kpi::kResponseTimeMean;  ///< what the fault harms; the next two are shares where it is the error rate
+    double fault_min = 0.2;         ///< the fault is reproduced where control's effect lies above it with 1 - alpha
+    double remaining_max = 0.1;     ///< effect against its own baseline that treated may keep and count as fixed
+    double improvement_min = 0.25;  ///< share of the fault whose exclusion means NO_EFFECT
+    double alpha = 0.05;            ///< of each decision
+    LabRules others;                ///< KPIs that must not be harmed; the signal among them is left out
 };
 
 struct RemediationVerdict {
     Remediation kind = Remediation::kInconclusive;
     std::string reason;
+    bool reproduced = false;    ///< control shows the fault for sure
     double fault = 0;           ///< effect of the fault in control
     double remaining = 0;       ///< and in treated, each against its own baseline
     model::Interval recovered;  ///< share of the fault that the remedy took away, 1 is all of it
@@ -43,7 +44,7 @@ struct RemediationVerdict {
 };
 
 /// Judges a run: `run.before` both arms healthy, `run.after` both under the same fault, treated with the remedy. Both
-/// are needed. Errors: those of judge_twins; kInvalidArgument for the error rate as signal or rules without meaning.
+/// are needed. Errors: those of judge_twins; kInvalidArgument for rules without meaning.
 [[nodiscard]] Result<RemediationVerdict> judge_remediation(const RemediationRules& rules, const TwinRun& run);
 
 /// One production host's windows before and after a change; of a control host, of the same time without it.

@@ -103,7 +103,51 @@ TEST(Remediation, WorseThanTheFaultAloneIsHarmful) {
 
 TEST(Remediation, TooFewWindowsDecideNothing) {
     EXPECT_EQ(outcome({.windows = 8}), Remediation::kInconclusive);
-    EXPECT_TRUE(fails(judge_remediation({.signal = Kpi::kErrorRate}, {}), ErrorCode::kInvalidArgument));
+    EXPECT_TRUE(fails(judge_remediation({.fault_min = 0}, {}), ErrorCode::kInvalidArgument));
+    EXPECT_TRUE(fails(judge_remediation({.alpha = 0.5}, {}), ErrorCode::kInvalidArgument));
+}
+
+TEST(Remediation, AFaultThatNoiseHidesIsNotAbsent) {
+    // +30 % in windows that scatter by 90 %: the fault is there, and 60 windows can neither show nor exclude 20 %
+    int absent = 0;
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+        TwinSimulation simulation({.seed = seed, .noise = 0.9, .drift = 0.01});
+        const Arms before = simulation.run(60);
+        const Arms after = simulation.run(60, {.slowdown = 0.3});
+        const Arms swapped{.control = after.treated, .treated = after.control};
+        const Arms was{.control = before.treated, .treated = before.control};
+        const auto verdict = judge_remediation({}, {.before = was.view(), .after = swapped.view()});
+        ASSERT_TRUE(is_ok(verdict));
+        absent += verdict->kind == Remediation::kNotReproduced ? 1 : 0;
+    }
+    EXPECT_LE(absent, 2);
+}
+
+TEST(Remediation, AFaultIsReproducedWhereItsBoundAndNotItsEstimateIsLargeEnough) {
+    // 22 % seen on 60 windows: the estimate lies above 20 %, its bound does not
+    EXPECT_EQ(outcome({.fault = 0.22, .windows = 60}), Remediation::kInconclusive);
+    EXPECT_EQ(outcome({.fault = 0.17, .windows = 60}), Remediation::kInconclusive);
+    EXPECT_EQ(outcome({.fault = 0.3, .windows = 500}), Remediation::kFixes);
+}
+
+TEST(Remediation, ErrorsAreAFaultAsWell) {
+    // 10 % of control's requests fail under the fault; of treated's as many as each case says
+    const RemediationRules rules{.signal = Kpi::kErrorRate,
+                                 .fault_min = 0.05,
+                                 .remaining_max = 0.01,
+                                 .others = {.kpis = {{.kpi = Kpi::kResponseTimeMean, .margin = 0.2}}}};
+    const auto judged = [&](double treated, double control) {
+        TwinSimulation simulation({.seed = 41, .noise = 0.05, .errors = 0.001});
+        const Arms before = simulation.run(120);
+        TwinSimulation broken({.seed = 42, .noise = 0.05, .errors = control});
+        const Arms after = broken.run(120, {.errors = treated - control});
+        return judge_remediation(rules, {.before = before.view(), .after = after.view()})->kind;
+    };
+    EXPECT_EQ(judged(0.001, 0.1), Remediation::kFixes);
+    EXPECT_EQ(judged(0.05, 0.1), Remediation::kPartial);
+    EXPECT_EQ(judged(0.1, 0.1), Remediation::kNoEffect);
+    EXPECT_EQ(judged(0.2, 0.1), Remediation::kHarmful);
+    EXPECT_EQ(judged(0.001, 0.01), Remediation::kNotReproduced);
 }
 
 TEST(Production, DriftThatAllHostsShareIsNotTheCanarys) {
