@@ -1,6 +1,7 @@
 #include "analysis/judge/evidence.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <optional>
 #include <span>
@@ -16,6 +17,8 @@
 namespace penumbra::analysis::judge {
 
 namespace {
+
+constexpr std::size_t kBurstWindows = 5;
 
 std::optional<double> log_ratio(Kpi kpi, const PairedWindows& pairs, std::size_t begin, std::size_t length) {
     const auto control = kpi_value(kpi, pairs.control.subspan(begin, length));
@@ -61,46 +64,86 @@ double overdispersion(std::span<const model::KpiWindow> windows, double share) n
 }
 
 struct DilutedRate {
-    statistics::Rate rate;
+    statistics::Rate rate;  ///< of as many requests as are worth that many independent ones
     double share = 0;
+    double dilution = 1;
 };
 
-DilutedRate diluted(std::span<const model::KpiWindow> windows, std::size_t block) {
+DilutedRate diluted(std::span<const model::KpiWindow> windows) {
     const Attempts all = attempts_of(windows);
     const auto requests = static_cast<double>(all.requests);
     const double share = static_cast<double>(all.failures) / requests;
     double dilution = overdispersion(windows, share);
     // blocks see what single windows do not: bursts that last
     std::vector<model::KpiWindow> merged;
-    for (std::size_t begin = 0; begin + block <= windows.size(); begin += block) {
-        const Attempts attempts = attempts_of(windows.subspan(begin, block));
+    for (std::size_t begin = 0; begin + kBurstWindows <= windows.size(); begin += kBurstWindows) {
+        const Attempts attempts = attempts_of(windows.subspan(begin, kBurstWindows));
         merged.push_back({.requests = attempts.requests, .errors = attempts.failures});
     }
     dilution = std::max(dilution, overdispersion(merged, share));
     const double exposure = requests / dilution;
     const auto events = static_cast<std::uint64_t>(std::llround(static_cast<double>(all.failures) / dilution));
     return {.rate = {.events = std::min(events, static_cast<std::uint64_t>(exposure)), .exposure = exposure},
-            .share = share};
+            .share = share,
+            .dilution = dilution};
+}
+
+/// What the shares of both arms say of harm: alone, or against what they were before.
+struct ShareTest {
+    double shift = 0;
+    double p_harm = 1;
+    model::Interval interval;
+    double variance = 0;  ///< of the baseline's part of the shift
+};
+
+/// Variance of a share, with half a failure more than were seen so that none is no certainty.
+double variance_of(const DilutedRate& diluted) noexcept {
+    const double n = diluted.rate.exposure;
+    const double share = std::min(0.5, std::max(diluted.share, 0.5 / n));
+    return share * (1 - share) / n;
+}
+
+Result<ShareTest> test_shares(const DilutedRate& control, const DilutedRate& treated, double confidence) {
+    return ShareTest{.shift = treated.share - control.share,
+                     .p_harm = TRY(statistics::rate_greater_p(treated.rate, control.rate)),
+                     .interval = TRY(statistics::share_difference(treated.rate, control.rate, confidence))};
+}
+
+Result<ShareTest> test_share_changes(KpiMeasurement& m, const std::array<DilutedRate, 2>& control,
+                                     const std::array<DilutedRate, 2>& treated, double confidence) {
+    const statistics::ShareChanges changes{.x_before = treated[0].rate,
+                                           .x_after = treated[1].rate,
+                                           .y_before = control[0].rate,
+                                           .y_after = control[1].rate};
+    m.before_gap = treated[0].share - control[0].share;
+    m.before_gap_p = std::min(1.0, 2 * std::min(TRY(statistics::rate_greater_p(treated[0].rate, control[0].rate)),
+                                                TRY(statistics::rate_greater_p(control[0].rate, treated[0].rate))));
+    return ShareTest{.shift = treated[1].share - control[1].share - m.before_gap,
+                     .p_harm = TRY(statistics::share_change_p(changes)),
+                     .interval = TRY(statistics::share_change_difference(changes, confidence)),
+                     .variance = variance_of(control[0]) + variance_of(treated[0])};
 }
 
 Result<void> measure_shares(KpiMeasurement& m, const KpiRule& rule, const LabRules& rules, std::size_t deciding,
-                            const PairedWindows& after) {
-    constexpr std::size_t kBurstWindows = 5;
-    const DilutedRate control = diluted(after.control, kBurstWindows);
-    const DilutedRate treated = diluted(after.treated, kBurstWindows);
-    m.shift = treated.share - control.share;
-    m.p_harm = TRY(statistics::rate_greater_p(treated.rate, control.rate));
-    auto interval = TRY(statistics::share_difference(treated.rate, control.rate, 1 - 2 * rules.alpha_pass));
+                            const PairedWindows& before, const PairedWindows& after) {
+    const double confidence = 1 - 2 * rules.alpha_pass;
+    const DilutedRate control = diluted(after.control);
+    const DilutedRate treated = diluted(after.treated);
+    ShareTest test = before.size() == 0 ? TRY(test_shares(control, treated, confidence))
+                                        : TRY(test_share_changes(m, {diluted(before.control), control},
+                                                                 {diluted(before.treated), treated}, confidence));
+    m.shift = test.shift;
+    m.p_harm = test.p_harm;
     // rounding the diluted counts may move the interval off the plain difference
-    interval.low = std::min(interval.low, m.shift);
-    interval.high = std::max(interval.high, m.shift);
-    m.upper = interval.high;
+    test.interval.low = std::min(test.interval.low, m.shift);
+    test.interval.high = std::max(test.interval.high, m.shift);
+    m.upper = test.interval.high;
     const double worse = std::min(1.0, control.share + rule.margin);
     m.standard_error = std::sqrt(control.share * (1 - control.share) / control.rate.exposure +
-                                 worse * (1 - worse) / treated.rate.exposure);
-    m.evidence.effective_n = std::min(control.rate.exposure, treated.rate.exposure);
+                                 worse * (1 - worse) / treated.rate.exposure + test.variance);
+    m.evidence.effective_n = static_cast<double>(after.size()) / std::max(control.dilution, treated.dilution);
     m.evidence.effect = m.shift;
-    m.evidence.interval = interval;
+    m.evidence.interval = test.interval;
     m.evidence.power = power_at_margin(rule, m.standard_error, rules.alpha_fail / static_cast<double>(deciding));
     m.blocks = after.size();
     m.measured = true;
@@ -170,7 +213,7 @@ Result<KpiMeasurement> measure_kpi(const KpiRule& rule, const LabRules& rules, s
     m.evidence.n = after.size();
     m.evidence.interval.confidence = 1 - 2 * rules.alpha_pass;
     if (rule.kpi == Kpi::kErrorRate) {
-        TRY(measure_shares(m, rule, rules, deciding, after));
+        TRY(measure_shares(m, rule, rules, deciding, before, after));
     } else {
         TRY(measure_ratio(m, rule, rules, deciding, before, after));
     }

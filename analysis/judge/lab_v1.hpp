@@ -65,10 +65,11 @@ struct TwinRun {
 };
 
 /// The lab-v1 judge. Data quality first (INVALID, or INCONCLUSIVE below the coverage), then guards, then a paired block
-/// test a KPI (see block_test.hpp; the error rate by exact counts), Holm over the KPIs that decide. FAIL: p <=
-/// alpha_fail and effect >= harm_min; PASS: every upper bound < margin; else INCONCLUSIVE with what is missing.
-/// Deterministic. O(n log n) in windows. Errors: kInvalidArgument for rules without meaning or windows of different
-/// length.
+/// test a KPI (see block_test.hpp; the error rate by exact counts, or against a baseline by the difference of its
+/// changes), Holm over the KPIs that decide. FAIL: p <= alpha_fail and effect >= harm_min; PASS: every upper bound <
+/// margin; else INCONCLUSIVE with what is missing. Each effective n counts windows: n over the autocorrelation time, or
+/// over how much worse than binomial errors scatter; the verdict's is the least of the KPIs that decide. Deterministic.
+/// O(n log n) in windows. Errors: kInvalidArgument for rules without meaning or windows of different length.
 [[nodiscard]] Result<model::Verdict> judge_twins(const LabRules& rules, const TwinRun& run);
 
 /// Noise the plan must live with, as an A/A trial measures it: deviation of log(treated / control) of one window, and

@@ -22,4 +22,15 @@ struct Rate {
 /// (Stat. Med. 17, 1998, method 10); never empty, also at 0 events. Errors: kInvalidArgument, events > exposure.
 [[nodiscard]] Result<model::Interval> share_difference(const Rate& x, const Rate& y, double confidence);
 
+/// How two groups' shares changed.
+struct ShareChanges {
+    Rate x_before, x_after, y_before, y_after;
+};
+/// Interval of (x_after - x_before) - (y_after - y_before): the same hybrid over four independent shares (Zou and
+/// Donner, Stat. Med. 27, 2008). Errors: as share_difference.
+[[nodiscard]] Result<model::Interval> share_change_difference(const ShareChanges& changes, double confidence);
+/// One-sided p of that difference <= 0: half of what is left of the confidence at which the interval ends at 0; 1/2 to
+/// 1 where the difference itself is <= 0. Absolute error 1e-12. Errors: kInvalidArgument, events > exposure.
+[[nodiscard]] Result<double> share_change_p(const ShareChanges& changes);
+
 }  // namespace penumbra::analysis::statistics

@@ -169,5 +169,45 @@ TEST(Production, DriftThatAllHostsShareIsNotTheCanarys) {
     EXPECT_TRUE(fails(judge_production({}, {.before = healthy.treated}, {}), ErrorCode::kInvalidArgument));
 }
 
+TEST(Production, ErrorsThatTheCanaryAlwaysHadAreNotTheChanges) {
+    int failed = 0;
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+        TwinSimulation simulation({.seed = seed, .noise = 0.05, .requests = 100});
+        const testing::Effect always{.errors = 0.01};
+        const Arms before = simulation.run(150, always);
+        const Arms after = simulation.run(150, always);
+        const auto verdict = judge_production({}, {.before = before.treated, .after = after.treated},
+                                              {{.before = before.control, .after = after.control}});
+        ASSERT_TRUE(is_ok(verdict));
+        failed += verdict->kind == model::VerdictKind::kFail ? 1 : 0;
+    }
+    EXPECT_EQ(failed, 0);
+}
+
+TEST(Production, ErrorsThatCameWithTheChangeAreSeenBesideThoseThatWereThere) {
+    TwinSimulation simulation({.seed = 51, .noise = 0.05, .errors = 0.002, .requests = 100});
+    const Arms before = simulation.run(150, {.errors = 0.004});
+    const Arms same = simulation.run(150, {.errors = 0.004});
+    const Arms worse = simulation.run(150, {.errors = 0.024});
+    const HostWindows control{.before = before.control, .after = same.control};
+    const auto calm = judge_production({}, {.before = before.treated, .after = same.treated}, {control});
+    EXPECT_EQ(calm->kind, model::VerdictKind::kPass) << calm->reason;
+    EXPECT_NEAR(calm->evidence[2].effect, 0, 0.002);
+    const auto harmed = judge_production({}, {.before = before.treated, .after = worse.treated},
+                                         {{.before = before.control, .after = worse.control}});
+    EXPECT_EQ(harmed->kind, model::VerdictKind::kFail) << harmed->reason;
+    EXPECT_NEAR(harmed->evidence[2].effect, 0.02, 0.004);
+}
+
+TEST(Production, ACanaryWithFarMoreErrorsThanItsControlsCannotBeJudged) {
+    TwinSimulation simulation({.seed = 52, .noise = 0.05, .requests = 100});
+    const Arms before = simulation.run(150, {.errors = 0.05});
+    const Arms after = simulation.run(150, {.errors = 0.05});
+    const auto verdict = judge_production({}, {.before = before.treated, .after = after.treated},
+                                          {{.before = before.control, .after = after.control}});
+    EXPECT_EQ(verdict->kind, model::VerdictKind::kInvalid);
+    EXPECT_NE(verdict->reason.find("error_rate of treated lay +5"), std::string::npos) << verdict->reason;
+}
+
 }  // namespace
 }  // namespace penumbra::analysis::judge
