@@ -29,14 +29,12 @@ double mixture_boundary(double v, double r, double alpha) noexcept {
 }
 
 Result<ConfidenceSequence> ConfidenceSequence::create(const Options& options) {
-    if (!(options.alpha > 0 && options.alpha < 0.5) || options.n_opt == 0) {
+    if (!(options.alpha > 0 && options.alpha < 0.5) || !(options.spread > 0) || !std::isfinite(options.spread)) {
         return fail(ErrorCode::kInvalidArgument,
-                    fmt::format("a confidence sequence with alpha {} tuned to {} values has no meaning", options.alpha,
-                                options.n_opt));
+                    fmt::format("a confidence sequence with alpha {} and a spread of {} deviations has no meaning",
+                                options.alpha, options.spread));
     }
-    const double twice_log = -2 * std::log(options.alpha);
-    const double q_squared = (twice_log + std::log1p(twice_log)) / static_cast<double>(options.n_opt);
-    return ConfidenceSequence(options, q_squared);
+    return ConfidenceSequence(options);
 }
 
 void ConfidenceSequence::add(double value) noexcept {
@@ -49,11 +47,12 @@ void ConfidenceSequence::add(double value) noexcept {
 model::Interval ConfidenceSequence::interval() const noexcept {
     const double infinity = std::numeric_limits<double>::infinity();
     model::Interval result{.low = -infinity, .high = infinity, .confidence = 1 - options_.alpha};
-    if (n_ < std::max<std::uint64_t>(options_.n_first, 2) || !std::isfinite(squares_)) return result;
+    if (n_ < 2 || !std::isfinite(squares_)) return result;
     const auto n = static_cast<double>(n_);
-    const double s = std::sqrt(squares_ / (n - 1) * (n + 1) / (n - 1));
-    const double nq = n * q_squared_ + 1;
-    const double reach = s * std::sqrt(2 * nq / (n * n * q_squared_) * std::log(std::sqrt(nq) / options_.alpha));
+    const double r = 1 + n * options_.spread * options_.spread;
+    const double a = std::pow(std::sqrt(r) / options_.alpha, 2 / n);
+    if (!(a < r)) return result;
+    const double reach = std::sqrt((a - 1) / (1 - a / r) * squares_ / n);
     result.low = mean_ - reach;
     result.high = mean_ + reach;
     return result;

@@ -38,27 +38,29 @@ class MixtureTest {
 /// Boundary |S| < sqrt((v + r)(ln(1 + v/r) + 2 ln(1/a))) that a walk of intrinsic time v leaves ever with P <= alpha.
 [[nodiscard]] double mixture_boundary(double v, double r, double alpha) noexcept;
 
-/// Confidence sequence of a mean with unknown variance, asymptotic (Waudby-Smith et al., 2021): mean +- s q(n), for
-/// nearly independent values (blocks of >= 10 autocorrelation times). s is inflated by sqrt((n+1)/(n-1)).
+/// Confidence sequence of a mean whose variance is not known: the t mixture (Lai, Ann. Stat. 4, 1976; Wang and Ramdas,
+/// "Anytime-valid t-tests and confidence sequences for Gaussian means with unknown variance", 2023). With R = 1 + n
+/// spread^2 and A = (sqrt(R) / alpha)^(2/n): mean +- sqrt((A - 1) / (1 - A/R) sum (x - mean)^2 / n), and no bound while
+/// A >= R. P(the mean ever lies outside) <= alpha for independent normal values, exactly, from the first value on.
+/// Value type; O(1) a value.
 class ConfidenceSequence {
  public:
     struct Options {
         double alpha = 0.05;
-        std::uint64_t n_opt = 20;   ///< where it is tightest
-        std::uint64_t n_first = 5;  ///< no bound before
+        double spread =
+            1;  ///< of the means it is tightest for, in deviations of one value; wider ones need fewer values
     };
-    /// Errors: kInvalidArgument unless 0 < alpha < 1/2 and n_opt >= 1.
+    /// Errors: kInvalidArgument unless 0 < alpha < 1/2 and spread > 0.
     [[nodiscard]] static Result<ConfidenceSequence> create(const Options& options);
 
     void add(double value) noexcept;
     [[nodiscard]] std::uint64_t count() const noexcept { return n_; }
-    /// The interval at this moment; infinite before n_first values.
+    /// The interval at this moment; infinite while there are too few values.
     [[nodiscard]] model::Interval interval() const noexcept;
 
  private:
-    ConfidenceSequence(const Options& options, double q_squared) noexcept : options_(options), q_squared_(q_squared) {}
+    explicit ConfidenceSequence(const Options& options) noexcept : options_(options) {}
     Options options_;
-    double q_squared_;
     std::uint64_t n_ = 0;
     double mean_ = 0;
     double squares_ = 0;

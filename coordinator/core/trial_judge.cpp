@@ -18,6 +18,7 @@ namespace capacity = analysis::capacity;
 using model::VerdictKind;
 
 constexpr double kMicrosecondsPerMillisecond = 1000;
+constexpr double kAbortAlpha = 0.001;  ///< P(a trial without an effect is aborted), over all its KPIs
 
 Result<judge::LabRules> rules_of(const model::TrialSpec& spec) {
     judge::LabRules rules{.alpha_pass = 1 - spec.confidence};
@@ -172,10 +173,12 @@ std::string sure_harm(const model::TrialSpec& spec, const ArmWindows& after) {
     const Result<judge::PairedWindows> pairs =
         judge::pair_windows({.control = after.control, .treated = after.treated}, 0);
     if (!rules.has_value() || !pairs.has_value()) return {};  // the verdict says so when its time comes
+    const auto deciding = std::ranges::count(rules->kpis, judge::Role::kDecides, &judge::KpiRule::role);
     for (const judge::KpiRule& rule : rules->kpis) {
         if (rule.role != judge::Role::kDecides) continue;
         // Several times the margin: what only just fails is left to the judge, which needs the whole measurement.
-        Result<judge::AbortGuard> guard = judge::AbortGuard::create({.kpi = rule.kpi, .harm = 3 * rule.margin});
+        Result<judge::AbortGuard> guard = judge::AbortGuard::create(
+            {.kpi = rule.kpi, .harm = 3 * rule.margin, .alpha = kAbortAlpha / static_cast<double>(deciding)});
         if (!guard.has_value()) continue;
         for (std::size_t i = 0; i < pairs->size(); ++i)
             guard->add(pairs->control[i], pairs->treated[i]);

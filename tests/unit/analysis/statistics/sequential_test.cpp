@@ -1,11 +1,13 @@
 #include "analysis/statistics/sequential.hpp"
 
 #include <cmath>
+#include <vector>
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
 #include "analysis/random.hpp"
+#include "analysis/statistics/sample.hpp"
 #include "tests/support/result_matchers.hpp"
 
 namespace penumbra::analysis::statistics {
@@ -58,31 +60,53 @@ TEST(MixtureTest, ANaNProvesNothing) {
     EXPECT_EQ(test.p(), 1);
 }
 
-TEST(ConfidenceSequence, CoversThroughoutAndShrinks) {
+/// The Bayes factor that the sequence inverts, from its t statistic.
+double mixture_of_t(double n, double t_squared, double spread) {
+    const double r = 1 + n * spread * spread;
+    return std::pow(r, -0.5) * std::pow((1 + t_squared / (n - 1)) / (1 + t_squared / ((n - 1) * r)), n / 2);
+}
+
+TEST(ConfidenceSequence, ItsEndsAreWhereTheTMixtureReachesOneOverAlpha) {
+    const std::vector<double> values = {1.2, -0.4, 0.7, 2.2, 0.1, 1.9, 0.3, -0.2, 1.1, 0.6};
+    for (const double spread : {0.5, 1.0, 10.0}) {
+        auto sequence = *ConfidenceSequence::create({.alpha = 0.01, .spread = spread});
+        for (const double v : values)
+            sequence.add(v);
+        const double n = static_cast<double>(values.size());
+        for (const double end : {sequence.interval().low, sequence.interval().high}) {
+            const double away = mean(values) - end;
+            EXPECT_NEAR(mixture_of_t(n, n * away * away / variance(values), spread), 100, 1e-7) << spread;
+        }
+    }
+}
+
+TEST(ConfidenceSequence, CoversFromTheFirstValueOnWhateverTheVariance) {
     int left = 0;
-    for (int run = 0; run < 300; ++run) {
+    constexpr int kRuns = 1000;
+    for (int run = 0; run < kRuns; ++run) {
         Random random(static_cast<std::uint64_t>(run) + 1000);
-        auto sequence = *ConfidenceSequence::create({.alpha = 0.05, .n_opt = 20});
+        auto sequence = *ConfidenceSequence::create({.alpha = 0.05, .spread = 1});
         bool outside = false;
         for (int i = 0; i < 200; ++i) {
-            sequence.add(random.normal() + 3);
+            sequence.add(1e-3 * random.normal() + 3);
             const auto interval = sequence.interval();
             outside = outside || interval.low > 3 || interval.high < 3;
         }
         left += outside ? 1 : 0;
-        EXPECT_LT(sequence.interval().high - sequence.interval().low, 0.8);
+        EXPECT_LT(sequence.interval().high - sequence.interval().low, 0.8e-3);
     }
-    EXPECT_LE(left, 27);
+    EXPECT_LE(left, 66);  // 5 % and 2.3 deviations
 }
 
 TEST(ConfidenceSequence, SaysNothingBeforeTheFirstValuesAndRefusesNonsense) {
-    auto sequence = *ConfidenceSequence::create({});
-    for (int i = 0; i < 4; ++i)
+    auto sequence = *ConfidenceSequence::create({.alpha = 0.001, .spread = 1});
+    for (int i = 0; i < 7; ++i)
         sequence.add(1);
-    EXPECT_TRUE(std::isinf(sequence.interval().high));
+    EXPECT_TRUE(std::isinf(sequence.interval().high));  // (1 + n)^(n - 1) < 10^6
     sequence.add(1);
     EXPECT_EQ(sequence.interval().high, 1);
     EXPECT_TRUE(penumbra::testing::fails(ConfidenceSequence::create({.alpha = 0.7}), ErrorCode::kInvalidArgument));
+    EXPECT_TRUE(penumbra::testing::fails(ConfidenceSequence::create({.spread = 0}), ErrorCode::kInvalidArgument));
 }
 
 }  // namespace
