@@ -3,7 +3,10 @@
 
 #include "analysis/judge/kayenta_v1.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <cstdint>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -11,6 +14,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "analysis/judge/lab_v1.hpp"
 #include "analysis/statistics/normal.hpp"
 #include "analysis/statistics/sample.hpp"
 
@@ -52,6 +56,61 @@ KayentaMetric metric_of(const json& vector) {
         .critical_increase = number(vector["critical_increase"]),
         .critical_decrease = number(vector["critical_decrease"])};
     return metric;
+}
+
+// What that judge's library has and the judge never judges by is put together here from our own mean and variance.
+
+double cohen_d(const std::vector<double>& x, const std::vector<double>& y) {
+    return (statistics::mean(x) - statistics::mean(y)) /
+           std::sqrt((statistics::variance(x) + statistics::variance(y)) / 2);
+}
+
+std::vector<bool> beyond_deviations(const std::vector<double>& values, double factor) {
+    std::vector<bool> beyond;
+    for (const double v : values) {
+        const double away = std::abs(v - statistics::mean(values));
+        beyond.push_back(away > factor * std::sqrt(statistics::variance(values)));
+    }
+    return beyond;
+}
+
+std::string label_of_means(const std::vector<double>& x, const std::vector<double>& y) {
+    const double difference = statistics::mean(x) - statistics::mean(y);
+    return difference > 0 ? "High" : difference < 0 ? "Low" : "Pass";
+}
+
+TEST(KayentaV1, MeansDeviationsAndQuantilesAreThoseOfItsLibrary) {
+    for (const auto& vector : vectors()["mean_inequality_classifier"]) {
+        EXPECT_EQ(label_of_means(numbers(vector["experiment"]), numbers(vector["control"])),
+                  vector["expect"]["classification"].get<std::string>())
+            << vector["name"];
+    }
+    for (const auto& vector : vectors()["normal_quantile"])
+        EXPECT_NEAR(statistics::normal_quantile(vector["p"]), vector["expect"].get<double>(), vector["abs_tol"]);
+    for (const auto& vector : vectors()["summary_statistics"]) {
+        auto sorted = numbers(vector["data"]);
+        std::ranges::sort(sorted);
+        const auto& expect = vector["expect"];
+        EXPECT_EQ(sorted.size(), expect["count"].get<std::size_t>()) << vector["name"];
+        EXPECT_DOUBLE_EQ(statistics::mean(sorted), expect["mean"]) << vector["name"];
+        EXPECT_NEAR(std::sqrt(statistics::variance(sorted)), expect["std"].get<double>(),
+                    vector.value("std_abs_tol", 1e-12))
+            << vector["name"];
+        if (sorted.empty()) continue;
+        EXPECT_EQ(statistics::quantile_sorted(sorted, 0), expect["min"].get<double>()) << vector["name"];
+        EXPECT_EQ(statistics::quantile_sorted(sorted, 1), expect["max"].get<double>()) << vector["name"];
+    }
+}
+
+TEST(KayentaV1, ValuesThatAreNotThereAreLeftOutOrZero) {
+    for (const auto& vector : vectors()["nan_handling"]) {
+        const auto strategy = vector["strategy"] == "replace" ? KayentaNan::kReplace : KayentaNan::kRemove;
+        const auto expect = numbers(vector["expect"]);
+        const auto result = kayenta_classify({.nan_strategy = strategy}, numbers(vector["data"]), expect);
+        // equal samples are Pass at an effect of 1 before anything else is computed, and none at all is Nodata
+        EXPECT_EQ(result.label, expect.empty() ? KayentaLabel::kNodata : KayentaLabel::kPass) << vector["name"];
+        EXPECT_EQ(result.effect, 1) << vector["name"];
+    }
 }
 
 TEST(KayentaV1, EveryLabelIsTheOneThatItsUsersKnow) {
@@ -115,10 +174,11 @@ TEST(KayentaV1, StatisticAgreesStepByStep) {
 
 TEST(KayentaV1, EffectSizesPercentilesAndOutliersAgree) {
     for (const auto& vector : vectors()["effect_size"]) {
-        if (vector["measure"] == "cohenD") continue;  // reported by that judge, never judged by
         const auto x = numbers(vector["experiment"]);
         const auto y = numbers(vector["control"]);
-        const double got = vector["measure"] == "cles" ? kayenta_cles(x, y) : kayenta_mean_ratio(x, y);
+        const double got = vector["measure"] == "cles"     ? kayenta_cles(x, y)
+                           : vector["measure"] == "cohenD" ? cohen_d(x, y)
+                                                           : kayenta_mean_ratio(x, y);
         const double wanted = number(vector["expect"]);
         if (std::isnan(wanted)) {
             EXPECT_TRUE(std::isnan(got)) << vector["name"];
@@ -133,8 +193,10 @@ TEST(KayentaV1, EffectSizesPercentilesAndOutliersAgree) {
                     vector["expect"].get<double>(), vector["abs_tol"].get<double>() + 1e-12);
     }
     for (const auto& vector : vectors()["outlier_detector"]) {
-        if (vector["detector"] != "iqr") continue;  // the judge itself uses no other
-        const auto got = kayenta_outliers(numbers(vector["data"]), vector["factor"], vector["reduce_sensitivity"]);
+        const auto data = numbers(vector["data"]);
+        const auto got = vector["detector"] == "iqr"
+                             ? kayenta_outliers(data, vector["factor"], vector["reduce_sensitivity"])
+                             : beyond_deviations(data, vector["factor"]);
         EXPECT_EQ(got, vector["expect_outlier"].get<std::vector<bool>>()) << vector["name"];
     }
 }
@@ -171,6 +233,54 @@ TEST(KayentaV1, MissingValuesFollowTheStrategy) {
     EXPECT_EQ(kayenta_classify({.must_have_data = true}, none, some).label, KayentaLabel::kNodataFailMetric);
     EXPECT_TRUE(kayenta_classify({.critical = true}, none, some).critical);
     EXPECT_EQ(kayenta_classify({.nan_strategy = KayentaNan::kReplace}, {}, some).label, KayentaLabel::kPass);
+}
+
+/// One window a value: a response time in milliseconds, or, of a counter, errors in 100 requests.
+std::vector<model::KpiWindow> windows_of(const std::vector<double>& values, Kpi kpi) {
+    std::vector<model::KpiWindow> windows;
+    for (const double value : values) {
+        model::KpiWindow window{
+            .sequence = windows.size(),
+            .begin = WallTime(std::chrono::milliseconds(5000 * static_cast<std::int64_t>(windows.size()))),
+            .length = std::chrono::milliseconds(5000),
+            .requests = 100};
+        if (kpi == Kpi::kErrorRate) {
+            window.errors = static_cast<std::uint64_t>(value);
+        } else {
+            window.response_time = {{.value_us = static_cast<std::uint64_t>(1000 * value), .count = 100}};
+        }
+        windows.push_back(std::move(window));
+    }
+    return windows;
+}
+
+TEST(LabV1, NoCommunityCaseIsAPlainPass) {
+    // test 1 of the rollouts report; each has 15 values or fewer, so that INCONCLUSIVE is what can be known
+    ASSERT_EQ(vectors()["community_cases"].size(), 5U);
+    for (const auto& vector : vectors()["community_cases"]) {
+        const std::string name = vector["name"];
+        const Kpi kpi = name == "sparse error counter" ? Kpi::kErrorRate : Kpi::kResponseTimeMean;
+        const auto control = windows_of(numbers(vector["control"]), kpi);
+        const auto treated = windows_of(numbers(vector["experiment"]), kpi);
+        const LabRules rules{.kpis = {{.kpi = kpi, .margin = kpi == Kpi::kErrorRate ? 0.01 : 0.2}}};
+        const auto verdict = judge_twins(rules, {.after = {.control = control, .treated = treated}});
+        ASSERT_TRUE(verdict.has_value());
+        EXPECT_EQ(verdict->kind, model::VerdictKind::kInconclusive) << name << ": " << verdict->reason;
+    }
+}
+
+TEST(LabV1, WithoutAValueOfAnyKpiOrWithThreeOfThemNothingIsKnown) {
+    // test 2: where that judge labels every metric Error and scores 100; and total separation of three against three
+    auto silent = windows_of(std::vector<double>(60, 1), Kpi::kResponseTimeMean);
+    for (auto& window : silent)
+        window.response_time.clear();
+    const LabRules rules{.kpis = {{.kpi = Kpi::kResponseTimeMean}, {.kpi = Kpi::kResponseTimeP95}}};
+    const auto nothing = judge_twins(rules, {.after = {.control = silent, .treated = silent}});
+    EXPECT_EQ(nothing->kind, model::VerdictKind::kInconclusive) << nothing->reason;
+    const auto low = windows_of({1, 1.1, 1.2}, Kpi::kResponseTimeMean);
+    const auto high = windows_of({10, 11, 12}, Kpi::kResponseTimeMean);
+    const auto three = judge_twins(rules, {.after = {.control = low, .treated = high}});
+    EXPECT_EQ(three->kind, model::VerdictKind::kInconclusive) << three->reason;
 }
 
 }  // namespace
