@@ -38,3 +38,11 @@ line("series", s); line("acf", acf(s, lag.max = 20, plot = FALSE)$acf)
 line("holm_in", c(0.01, 0.04, 0.03, 0.005, 0.8)); line("holm_out", p.adjust(c(0.01, 0.04, 0.03, 0.005, 0.8), "holm"))
 line("type7", c(quantile(x, c(0, 0.1, 0.5, 0.95, 1), type = 7)))
 line("student_t_p", c(1e-9, 0.01, 0.4, 0.95, 0.999)); line("student_t_7.3", qt(c(1e-9, 0.01, 0.4, 0.95, 0.999), 7.3))
+# Kaplan and Meier's curve, ties of events and censored times among them, with intervals on the log scale
+library(survival)
+time <- c(round(rexp(40, 0.1), 1), 6, 6, 6, 10, 10, 90); happened <- c(rbinom(40, 1, 0.7), 1, 1, 0, 1, 0, 0)
+line("survival_time", time); line("survival_happened", happened)
+f <- survfit(Surv(time, happened) ~ 1, conf.type = "log"); e <- f$n.event > 0
+line("survfit_time", f$time[e]); line("survfit_at_risk", f$n.risk[e]); line("survfit_share", f$surv[e])
+line("survfit_error", (f$surv * f$std.err)[e]); line("survfit_low", f$lower[e]); line("survfit_high", f$upper[e])
+line("survfit_median", quantile(f, 0.5)$quantile)

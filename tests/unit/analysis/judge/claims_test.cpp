@@ -1,4 +1,5 @@
 #include <cmath>
+#include <cstddef>
 #include <limits>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include "analysis/random.hpp"
 #include "analysis/statistics/kaplan_meier.hpp"
 #include "tests/support/result_matchers.hpp"
+#include "tests/unit/analysis/golden_numbers.hpp"
 
 namespace penumbra::analysis::judge {
 namespace {
@@ -103,6 +105,26 @@ TEST(KaplanMeier, IsThePublishedCurveOfTheSixMpArm) {
     EXPECT_EQ(curve->median, 23);
     EXPECT_DOUBLE_EQ(curve->share_after(5), 1);
     EXPECT_TRUE(fails(statistics::kaplan_meier({}, 0.95), ErrorCode::kInvalidArgument));
+}
+
+TEST(KaplanMeier, AgreesWithR) {
+    const analysis::testing::GoldenNumbers r("statistics.txt");
+    std::vector<statistics::Duration> durations;
+    for (std::size_t i = 0; i < r.at("survival_time").size(); ++i)
+        durations.push_back({.time = r.at("survival_time")[i], .happened = r.at("survival_happened")[i] > 0});
+    const auto curve = statistics::kaplan_meier(durations, 0.95);
+    ASSERT_TRUE(is_ok(curve));
+    ASSERT_EQ(curve->steps.size(), r.at("survfit_time").size());
+    for (std::size_t i = 0; i < curve->steps.size(); ++i) {
+        const auto& step = curve->steps[i];
+        EXPECT_EQ(step.time, r.at("survfit_time")[i]);
+        EXPECT_EQ(step.at_risk, r.at("survfit_at_risk")[i]);
+        analysis::testing::expect_close(step.share, r.at("survfit_share")[i]);
+        analysis::testing::expect_close(step.standard_error, r.at("survfit_error")[i]);
+        analysis::testing::expect_close(step.interval.low, r.at("survfit_low")[i]);
+        analysis::testing::expect_close(step.interval.high, r.at("survfit_high")[i]);
+    }
+    EXPECT_EQ(curve->median, r.at("survfit_median")[0]);
 }
 
 }  // namespace
