@@ -32,10 +32,10 @@ Result<BankVerdict> judge_by_bank(const std::vector<AaRun>& bank, double effect,
     const auto enough = static_cast<std::size_t>(std::ceil(1 / rules.alpha - 1 - 1e-9));
     if (verdict.runs < enough) {
         verdict.runs_needed = enough - verdict.runs;
-        verdict.reason =
-            fmt::format("{} of {} A/A runs count ({} too old, {} later than the trial, {} of another configuration); "
-                        "alpha {} needs {}",
-                        verdict.runs, bank.size(), old, later, other, rules.alpha, enough);
+        verdict.reason = fmt::format(
+            "{} of {} A/A runs count ({} too old, {} later than the trial, {} of another configuration); "
+            "alpha {} needs {}",
+            verdict.runs, bank.size(), old, later, other, rules.alpha, enough);
         return verdict;
     }
     verdict.p = static_cast<double>(1 + as_large) / static_cast<double>(verdict.runs + 1);
