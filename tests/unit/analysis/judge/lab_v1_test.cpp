@@ -41,6 +41,8 @@ TEST(LabV1, EqualTwinsPassWithTheirPowerStated) {
     EXPECT_EQ(verdict.n, 120U);
     EXPECT_GT(verdict.power, 0.9);
     EXPECT_GT(verdict.effective_n, 60);
+    for (const auto& evidence : verdict.evidence)
+        EXPECT_LE(evidence.effective_n, 120) << evidence.kpi << " counts windows, not requests";
     ASSERT_EQ(verdict.evidence.size(), 5U);
     EXPECT_EQ(verdict.evidence[0].kpi, "response_time_mean");
     EXPECT_LT(verdict.evidence[0].interval.high, 0.2);

@@ -148,6 +148,16 @@ TEST(Remediation, ErrorsAreAFaultAsWell) {
     EXPECT_EQ(judged(0.1, 0.1), Remediation::kNoEffect);
     EXPECT_EQ(judged(0.2, 0.1), Remediation::kHarmful);
     EXPECT_EQ(judged(0.001, 0.01), Remediation::kNotReproduced);
+    // most blocks have no error at all, and ranks would see none of the fault
+    RemediationRules rare = rules;
+    rare.fault_min = 0.001;
+    rare.remaining_max = 0.002;
+    TwinSimulation simulation({.seed = 44, .noise = 0.05});
+    const Arms before = simulation.run(500);
+    TwinSimulation broken({.seed = 45, .noise = 0.05, .errors = 0.004});
+    const Arms after = broken.run(500, {.errors = -0.004});
+    const auto seen = judge_remediation(rare, {.before = before.view(), .after = after.view()});
+    EXPECT_EQ(seen->kind, Remediation::kFixes) << seen->reason;
 }
 
 TEST(Production, DriftThatAllHostsShareIsNotTheCanarys) {
