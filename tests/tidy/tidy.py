@@ -63,7 +63,7 @@ BANNED = [
 BANNED_IN_THE_PRODUCT = [
     (r'\bVIR_DOMAIN_STATS_BLOCK\s*[|,;)]|\bvirDomainGetBlockInfo\s*\(', 'a list of block nodes: QEMU 7.2 dies of it beside a backup that begins'),
 ]
-# Who may run a program of the host: docs/decisions/0004.
+# Who may run a program of the host: docs/decisions/0005.
 RUNS_PROGRAMS = ('base/program.', 'hypervisor/image_bitmaps.cpp')
 PROGRAM = re.compile(r'\bposix_spawnp?\s*\(|\bexec[lv]p?e?\s*\(|\brun_program\s*\(')
 BAD_TYPE = re.compile(r'\b(?:class|struct)\s+(?:\[\[\w+\]\]\s+)?(\w*(?:Manager|Handler|Helper|Utils?|Common|Base))\b(?!\s*;)')
@@ -134,7 +134,7 @@ def breaches(path, text):
             for match in re.finditer(pattern, searched):
                 yield f'{path}:{searched[:match.start()].count(chr(10)) + 1}: {why}'
         for match in PROGRAM.finditer(code) if in_product and not path.startswith(RUNS_PROGRAMS) else ():
-            yield f'{path}:{code[:match.start()].count(chr(10)) + 1}: a program of the host is run: docs/decisions/0004 says by whom'
+            yield f'{path}:{code[:match.start()].count(chr(10)) + 1}: a program of the host is run: docs/decisions/0005 says by whom'
         if path.endswith(('.hpp', '.h')) and not text.startswith('#pragma once'):
             yield f'{path}: a header begins with #pragma once'
 
